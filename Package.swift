@@ -1,0 +1,83 @@
+// swift-tools-version: 6.2
+// The package: one wire-format module, a language-free server core, the Python engine and the tools.
+import PackageDescription
+
+/// Settings every Swift target is compiled with. A warning is an error everywhere.
+let strict: [SwiftSetting] = [
+  .swiftLanguageMode(.v6),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+  .enableExperimentalFeature("Lifetimes"),
+  .strictMemorySafety(),
+  .treatAllWarnings(as: .error),
+]
+
+let package = Package(
+  name: "repltools",
+  products: [
+    .executable(name: "replserve", targets: ["replserve"]),
+    .library(name: "replserve-python", type: .dynamic, targets: ["PythonEngine"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+    .package(url: "https://github.com/apple/swift-system", from: "1.8.0"),
+    .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+  ],
+  targets: [
+    // Wire format, messages, endpoints, exit codes: bytes in, values out.
+    .target(name: "Shared", swiftSettings: strict),
+
+    // What must be C because it runs where Swift may not: a forked child, a signal handler.
+    .target(name: "CProcessHooks"),
+
+    // Listeners, connections, sessions. Knows an `Engine`, no language.
+    .target(
+      name: "ReplServer",
+      dependencies: [
+        "Shared", "CProcessHooks",
+        .product(name: "DequeModule", package: "swift-collections"),
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
+      ],
+      swiftSettings: strict),
+
+    // The stable-ABI prototypes of CPython that the engine uses, declared by hand.
+    .systemLibrary(name: "CPython"),
+
+    // Implements `Engine` over the CPython C API; its product is the extension module.
+    .target(
+      name: "PythonEngine",
+      dependencies: [
+        "Shared", "ReplServer", "CPython", "CProcessHooks",
+        .product(name: "DequeModule", package: "swift-collections"),
+      ],
+      exclude: ["exports.map"],
+      swiftSettings: strict),
+
+    // The launcher: finds an interpreter and runs it with the server loaded.
+    .target(
+      name: "Launcher",
+      dependencies: [
+        "Shared",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "SystemPackage", package: "swift-system"),
+      ],
+      swiftSettings: strict),
+    .executableTarget(name: "replserve", dependencies: ["Launcher"], swiftSettings: strict),
+
+    .testTarget(name: "SharedTests", dependencies: ["Shared"], swiftSettings: strict),
+    .testTarget(
+      name: "ReplServerTests",
+      dependencies: [
+        "Shared", "ReplServer",
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
+        .product(name: "NIOEmbedded", package: "swift-nio"),
+      ],
+      swiftSettings: strict),
+    .testTarget(name: "LauncherTests", dependencies: ["Launcher"], swiftSettings: strict),
+  ]
+)
