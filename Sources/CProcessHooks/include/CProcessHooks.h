@@ -1,0 +1,55 @@
+// What must be C: code that runs in a forked child, where another thread may
+// have held any lock of the parent, and code that runs in a signal handler.
+// Nothing here allocates, locks or calls into a language runtime.
+#ifndef CPROCESSHOOKS_H
+#define CPROCESSHOOKS_H
+
+#include <signal.h>
+#include <stdbool.h>
+
+/// How many descriptors can be on the table at once.
+enum { process_hooks_descriptor_capacity = 8192 };
+
+/// Puts an open descriptor on the table of those that a forked child closes.
+/// Returns a slot number to give back later, or -1 when the table is full or the descriptor is not open.
+int process_hooks_register_descriptor(int descriptor);
+
+/// Takes a slot off the table. Safe to call after the descriptor was closed.
+void process_hooks_forget_descriptor(int slot);
+
+/// Closes, in a forked child, every descriptor on the table that still is what it was when it was registered.
+void process_hooks_close_descriptors_in_child(void);
+
+/// How many descriptors are on the table.
+int process_hooks_descriptor_count(void);
+
+/// Sends one byte to `descriptor` when SIGTERM arrives in this process, instead of ending it.
+/// Does nothing and returns false when the signal is already handled or ignored.
+/// In a forked child the handler restores the default and lets the signal end the child.
+bool process_hooks_watch_sigterm(int descriptor);
+
+/// Gives SIGTERM its default action back, if the handler is still ours.
+void process_hooks_unwatch_sigterm(void);
+
+/// Gives SIGTERM its default action back and sends it to this process, which ends it.
+void process_hooks_end_by_sigterm(void);
+
+/// Blocks every signal in the calling thread and stores the mask that was in force.
+void process_hooks_block_signals(sigset_t *previous);
+
+/// Puts a mask back that `process_hooks_block_signals` stored.
+void process_hooks_restore_signals(const sigset_t *previous);
+
+/// Names the calling thread, as ps(1) shows it; at most 15 bytes are kept.
+void process_hooks_name_thread(const char *name);
+
+/// Makes a pipe that is not inherited by exec and never blocks. Returns false when the system has none to give.
+bool process_hooks_make_pipe(int *read_end, int *write_end);
+
+/// Stores what SIGPIPE does now.
+void process_hooks_save_sigpipe(struct sigaction *saved);
+
+/// Puts back what `process_hooks_save_sigpipe` stored.
+void process_hooks_restore_sigpipe(const struct sigaction *saved);
+
+#endif

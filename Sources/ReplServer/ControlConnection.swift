@@ -1,0 +1,222 @@
+// The control connection: one socket that speaks frames, and what is answered on it.
+internal import NIOCore
+internal import Shared
+
+/// Decodes requests, has them done and sends the replies. Lives on the event loop.
+///
+/// A request without an `id` is answered in the order it came in, as a client of the ancestor expects; one
+/// with an `id` is answered as soon as it is done.
+final class ControlConnection: ChannelInboundHandler {
+  typealias InboundIn = ByteBuffer
+  typealias OutboundOut = ByteBuffer
+
+  /// A request's place in the order of replies.
+  private final class Slot {
+    let id: JSON?
+    let isOrdered: Bool
+    var reply: ControlReply?
+
+    init(id: JSON?, isOrdered: Bool) {
+      self.id = id
+      self.isOrdered = isOrdered
+    }
+  }
+
+  private let core: ServerCore
+  private var decoder = FrameDecoder(maximumBodyLength: Limits.maximumControlBodyLength)
+  private var context: ChannelHandlerContext?
+  private var outstanding: [Slot] = []
+  private var pairedSession: SessionID?
+  private var candidates: (text: String, list: [String])?
+  private var isReadPending = false
+  private var isInputClosed = false
+  /// Set while requests are taken, so that a reply that is known at once does not nest another round.
+  private var isAdvancing = false
+
+  init(core: ServerCore) { self.core = core }
+
+  func handlerAdded(context: ChannelHandlerContext) { self.context = context }
+
+  func channelActive(context: ChannelHandlerContext) {
+    core.add(self)
+    readIfWanted()
+  }
+
+  func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+    isReadPending = false
+    decoder.append(unwrapInboundIn(data).readableBytesView)
+  }
+
+  func channelReadComplete(context: ChannelHandlerContext) {
+    isReadPending = false
+    advance()
+  }
+
+  func channelWritabilityChanged(context: ChannelHandlerContext) { advance() }
+
+  func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+    guard case .some(.inputClosed) = event as? ChannelEvent else { return context.fireUserInboundEventTriggered(event) }
+    isInputClosed = true
+    advance()
+  }
+
+  func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
+
+  func channelInactive(context: ChannelHandlerContext) {
+    core.remove(self)
+    outstanding = []
+    self.context = nil
+  }
+
+  func drop() { context?.close(promise: nil) }
+
+  // MARK: requests
+
+  /// Takes requests while there is room for their replies.
+  private func advance() {
+    guard !isAdvancing else { return }
+    isAdvancing = true
+    defer { isAdvancing = false }
+    while let context, context.channel.isWritable, outstanding.count < ServerLimits.outstandingRequests,
+      let event = decoder.next()
+    {
+      switch event {
+      case .junk: continue
+      case .rejected(let error): answer(nil, .failed(reason: "Bad frame: \(error)"))
+      case .frame(let body): handle(body)
+      }
+    }
+    if isInputClosed, outstanding.isEmpty { closeWhenFlushed() }
+    readIfWanted()
+  }
+
+  private func handle(_ body: [UInt8]) {
+    do throws(ControlRequestError) {
+      perform(try ControlRequest(parsing: body))
+    } catch {
+      answer(error.id, .failed(reason: error.reason))
+    }
+  }
+
+  private func answer(_ id: JSON?, _ reply: ControlReply) { finish(slot(for: id), reply) }
+
+  private func perform(_ request: ControlRequest) {
+    let slot = slot(for: request.id, isOrdered: request.id == nil || request.command == "PairWithSession")
+    switch request.command {
+    case "DescribeServer": finish(slot, .ok(core.description(withOperations: request.fields["operations"] == .bool(true))))
+    case "PairWithSession": finish(slot, pair(request))
+    case "TabComplete": complete(request, slot)
+    case "KeyboardInterrupt": interrupt(slot)
+    default: finish(slot, .failed(reason: "Command '\(request.command)' not understood by this server."))
+    }
+  }
+
+  private func pair(_ request: ControlRequest) -> ControlReply {
+    guard let value = request.fields["id"] else {
+      return .failed(reason: "Request is missing the PairWithSession parameter 'id'.")
+    }
+    guard let session = value.integerValue else {
+      return .failed(reason: "The PairWithSession parameter 'id' is not the number of a session.")
+    }
+    guard core.text(session) != nil else {
+      return .failed(reason: "Pairing failed: session \(session) does not exist.")
+    }
+    pairedSession = session
+    return .ok([:])
+  }
+
+  /// The ancestor's clients ask for candidate 0, 1, 2 ... of the same word until there is none.
+  private func complete(_ request: ControlRequest, _ slot: Slot) {
+    guard let text = request.fields["text"]?.stringValue, let state = request.fields["state"]?.integerValue else {
+      return finish(slot, .failed(reason: "Request is missing the TabComplete parameters 'text' and 'state'."))
+    }
+    guard text.utf8.count <= Limits.maximumCompletionTextLength else {
+      return finish(slot, .failed(reason: "The TabComplete parameter 'text' is too long."))
+    }
+    if state > 0, let candidates, candidates.text == text {
+      return finish(slot, candidate(state, of: candidates.list))
+    }
+    let box = NIOLoopBoundBox<(ControlConnection, Slot)?>((self, slot), eventLoop: core.eventLoop)
+    let loop = core.eventLoop
+    let deadline = loop.scheduleTask(in: .milliseconds(ServerLimits.engineReplyMilliseconds)) {
+      guard let (connection, slot) = box.value else { return }
+      box.value = nil
+      connection.finish(slot, .failed(reason: "The interpreter is busy; no completions in time."))
+    }
+    core.engine.complete(text) { list in
+      loop.execute {
+        guard let (connection, slot) = box.value else { return }
+        box.value = nil
+        deadline.cancel()
+        let short = Array(
+          list.lazy.filter { $0.utf8.count <= Limits.maximumCandidateLength }.prefix(Limits.maximumCandidateCount))
+        connection.candidates = (text, short)
+        connection.finish(slot, connection.candidate(state, of: short))
+      }
+    }
+  }
+
+  private func candidate(_ state: Int, of list: [String]) -> ControlReply {
+    .ok(["result": list.indices.contains(state) ? .string(list[state]) : .null])
+  }
+
+  private func interrupt(_ slot: Slot) {
+    guard let pairedSession else {
+      return finish(slot, .failed(reason: "This control channel is not currently paired with a REPL session."))
+    }
+    guard let connection = core.text(pairedSession) else {
+      return finish(slot, .failed(reason: "REPL session \(pairedSession) no longer active."))
+    }
+    connection.interrupt { outcome in
+      switch outcome {
+      case .interrupted: self.finish(slot, .ok(["outcome": "interrupted"]))
+      case .stale: self.finish(slot, .ok(["outcome": "idle"]))
+      case .uninterruptible(let reason): self.finish(slot, .failed(reason: reason))
+      }
+    }
+  }
+
+  // MARK: replies
+
+  private func slot(for id: JSON?, isOrdered: Bool = true) -> Slot {
+    let slot = Slot(id: id, isOrdered: isOrdered)
+    outstanding.append(slot)
+    return slot
+  }
+
+  private func finish(_ slot: Slot, _ reply: ControlReply) {
+    guard slot.reply == nil, let context else { return }
+    slot.reply = reply
+    var isBehindUnanswered = false
+    outstanding.removeAll { slot in
+      guard let reply = slot.reply, !(slot.isOrdered && isBehindUnanswered) else {
+        if slot.isOrdered { isBehindUnanswered = true }
+        return false
+      }
+      send(reply, echoing: slot.id, context)
+      return true
+    }
+    context.flush()
+    advance()
+  }
+
+  private func send(_ reply: ControlReply, echoing id: JSON?, _ context: ChannelHandlerContext) {
+    let body = reply.body(echoing: id)
+    context.write(wrapOutboundOut(context.channel.allocator.buffer(bytes: Frame.encode(body))), promise: nil)
+  }
+
+  private func readIfWanted() {
+    guard let context, !isReadPending, !isInputClosed else { return }
+    guard context.channel.isWritable, outstanding.count < ServerLimits.outstandingRequests else { return }
+    isReadPending = true
+    context.read()
+  }
+
+  private func closeWhenFlushed() {
+    guard let context else { return }
+    let channel = context.channel
+    context.writeAndFlush(wrapOutboundOut(channel.allocator.buffer(capacity: 0))).whenComplete { _ in
+      channel.close(promise: nil)
+    }
+  }
+}

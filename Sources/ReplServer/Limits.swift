@@ -1,0 +1,39 @@
+// Every limit of the server, by name. What the wire itself bounds is in Shared's limits.
+
+/// The bounds of what one server keeps or waits for.
+public enum ServerLimits {
+  /// Connections at once, over all doors. One more is accepted and closed at once, so that it is told.
+  public static let connections = 4096
+  /// Bytes of a text line without its newline. A longer line ends the connection.
+  public static let textLineLength = 1 << 20
+  /// Bytes of typed-ahead lines above which the connection is not read.
+  public static let inputHighWater = 256 << 10
+  /// Bytes of a block of several lines that is not yet complete.
+  public static let blockLength = 16 << 20
+  /// Bytes of output a session keeps for its client; above this a writer waits.
+  public static let outputBytes = 256 << 10
+  /// Bytes of one piece of output handed to a channel.
+  public static let outputChunk = 32 << 10
+  /// Requests of one control connection that have no reply yet; above this it is not read.
+  public static let outstandingRequests = 64
+  /// Milliseconds a control request waits for the engine before it is answered without.
+  public static let engineReplyMilliseconds: Int64 = 2000
+  /// Milliseconds an interrupt waits for the engine before the peer is told that the interpreter is held.
+  public static let interruptReplyMilliseconds: Int64 = 1000
+  /// Milliseconds between two looks at whether the peer of a half-closed connection still exists.
+  public static let halfClosedProbeMilliseconds: Int64 = 1000
+  /// Milliseconds until the first such look: a peer that closes altogether is not yet gone when its FIN arrives.
+  public static let firstHalfClosedProbeMilliseconds: Int64 = 20
+  /// Seconds of silence after which TCP asks whether the peer is still there, and between two such questions.
+  public static let keepaliveIdleSeconds = 30
+  public static let keepaliveIntervalSeconds = 10
+  /// Questions without an answer after which the peer is gone.
+  public static let keepaliveProbes = 3
+  /// Milliseconds that `stop` waits for the last output of each connection to leave.
+  public static let farewellMilliseconds: Int64 = 200
+  /// Milliseconds in which what a peer still sends after its session ended is thrown away, before the socket
+  /// is closed.
+  public static let lingerMilliseconds: Int64 = 1000
+  /// Connections the kernel queues before they are accepted.
+  public static let backlog: Int32 = 1024
+}

@@ -1,0 +1,108 @@
+// The listeners: the sockets of the doors, and what each makes of a connection.
+internal import CProcessHooks
+internal import Glibc
+internal import NIOCore
+internal import NIOPosix
+internal import Shared
+
+/// Opens the doors of a server. They accept nothing until their `autoRead` is set.
+struct Listeners {
+  let loop: any EventLoop
+  let core: NIOLoopBound<ServerCore>
+
+  /// The text port.
+  func text(on host: String, port: Int) throws(ServerError) -> any Channel {
+    let core = core
+    return try bind(host, port) { channel in
+      let server = core.value
+      try channel.pipeline.syncOperations.addHandler(TextConnection(session: server.nextSession(), core: server))
+    }
+  }
+
+  /// The control port.
+  func control(on host: String, port: Int) throws(ServerError) -> any Channel {
+    let core = core
+    return try bind(host, port) { channel in
+      try channel.pipeline.syncOperations.addHandler(ControlConnection(core: core.value))
+    }
+  }
+
+  /// The unix socket, which speaks as the control port does.
+  func control(unixSocket path: String) throws(ServerError) -> any Channel {
+    let core = core
+    do {
+      return try bootstrap { channel in
+        try channel.pipeline.syncOperations.addHandler(ControlConnection(core: core.value))
+      }.bind(unixDomainSocketPath: path).wait()
+    } catch {
+      throw Self.serverError(error, address: path)
+    }
+  }
+
+  private func bind(
+    _ host: String, _ port: Int, _ configure: @escaping @Sendable (any Channel) throws -> Void
+  ) throws(ServerError) -> any Channel {
+    let name = host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
+    guard (0...65535).contains(port) else {
+      throw ServerError(.addressUnavailable, "\(port) is not a port; ports are 0 to 65535")
+    }
+    do {
+      let address = try SocketAddress.makeAddressResolvingHost(host, port: port)
+      guard address.isLoopback else {
+        throw ServerError(
+          .notPermitted,
+          "refusing to listen on \(host): only loopback addresses are served; reach this machine by ssh")
+      }
+      return try bootstrap(configure)
+        .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
+        .childChannelOption(.tcpOption(.init(rawValue: TCP_KEEPIDLE)), value: .init(ServerLimits.keepaliveIdleSeconds))
+        .childChannelOption(
+          .tcpOption(.init(rawValue: TCP_KEEPINTVL)), value: .init(ServerLimits.keepaliveIntervalSeconds)
+        )
+        .childChannelOption(.tcpOption(.init(rawValue: TCP_KEEPCNT)), value: .init(ServerLimits.keepaliveProbes))
+        .childChannelOption(.socketOption(.so_keepalive), value: 1)
+        .bind(to: address).wait()
+    } catch {
+      throw Self.serverError(error, address: name)
+    }
+  }
+
+  private func bootstrap(_ configure: @escaping @Sendable (any Channel) throws -> Void) -> ServerBootstrap {
+    let core = core
+    return ServerBootstrap(group: loop)
+      .serverChannelOption(.backlog, value: ServerLimits.backlog)
+      .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+      .serverChannelOption(.autoRead, value: false)
+      .serverChannelInitializer { channel in
+        channel.eventLoop.makeCompletedFuture {
+          guard DescriptorRegistration.register(channel) else {
+            throw ServerError(.noResources, "too many sockets are open")
+          }
+          try channel.pipeline.syncOperations.addHandler(AcceptBackoffHandler())
+        }
+      }
+      .childChannelOption(.autoRead, value: false)
+      .childChannelOption(.allowRemoteHalfClosure, value: true)
+      .childChannelOption(.maxMessagesPerRead, value: 1)
+      .childChannelOption(.recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: 16 << 10))
+      .childChannelInitializer { channel in
+        channel.eventLoop.makeCompletedFuture {
+          guard core.value.admit(channel) else {
+            throw ServerError(.noResources, "too many connections")
+          }
+          try configure(channel)
+        }
+      }
+  }
+
+  private static func serverError(_ error: any Error, address: String) -> ServerError {
+    switch error {
+    case let error as ServerError: error
+    case let error as IOError:
+      ServerError(
+        .addressUnavailable, "cannot listen on \(address): \(ServerError.text(of: error.errnoCode))",
+        errno: error.errnoCode)
+    default: ServerError(.addressUnavailable, "cannot listen on \(address): \(error)")
+    }
+  }
+}

@@ -1,0 +1,78 @@
+// The runtime directory: one socket and one lock per server of this user, and nobody else's.
+internal import CProcessHooks
+internal import Glibc
+internal import Shared
+
+/// A server's entry in `$XDG_RUNTIME_DIR/repltools`, or `/tmp/repltools-UID`.
+///
+/// A held lock is what makes an entry live; an entry whose lock nobody holds is left over from a process that
+/// was killed, and whoever sees it may remove it.
+struct RuntimeEntry: ~Copyable {
+  let socketPath: String
+  private let lockPath: String
+  private let lock: Int32
+  private let lockSlot: Int32
+
+  private init(stem: String, lock: Int32) {
+    socketPath = stem + ".sock"
+    lockPath = stem + ".lock"
+    self.lock = lock
+    // A forked child must not hold the lock: the entry would outlive its server.
+    lockSlot = process_hooks_register_descriptor(lock)
+  }
+
+  /// Makes the directory if need be, and takes the entry's lock.
+  /// - Throws: `ServerError` when the directory is not safe or the entry is in use.
+  static func make(name: String, pid: Int32) throws(ServerError) -> RuntimeEntry {
+    let stem = "\(try directory())/\(pid)-\(name)"
+    guard stem.utf8.count + 5 <= Limits.maximumSocketPathLength else {
+      throw ServerError(.addressUnavailable, "the path of the socket is too long: \(stem).sock; use a shorter name")
+    }
+    let path = stem + ".lock"
+    let lock = unsafe open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, mode_t(0o600))
+    guard lock >= 0 else {
+      let number = Glibc.errno
+      throw ServerError(.noResources, "cannot make \(path): \(ServerError.text(of: number))", errno: number)
+    }
+    guard flock(lock, LOCK_EX | LOCK_NB) == 0 else {
+      Glibc.close(lock)
+      throw ServerError(.addressUnavailable, "another server of this process has the name \(name)")
+    }
+    let entry = RuntimeEntry(stem: stem, lock: lock)
+    unsafe unlink(entry.socketPath)
+    return entry
+  }
+
+  /// Removes the entry.
+  deinit {
+    unsafe unlink(socketPath)
+    unsafe unlink(lockPath)
+    process_hooks_forget_descriptor(lockSlot)
+    Glibc.close(lock)
+  }
+
+  /// Makes the socket's file this user's alone; the directory keeps others out before that.
+  func restrictSocket() { unsafe chmod(socketPath, mode_t(0o600)) }
+
+  private static func directory() throws(ServerError) -> String {
+    let own = getuid()
+    var path = "/tmp/repltools-\(own)"
+    if let runtime = unsafe getenv("XDG_RUNTIME_DIR") {
+      let text = unsafe String(cString: runtime)
+      if text.hasPrefix("/") { path = text + "/repltools" }
+    }
+    if unsafe mkdir(path, mode_t(0o700)) != 0, Glibc.errno != EEXIST {
+      let number = Glibc.errno
+      throw ServerError(.noResources, "cannot make \(path): \(ServerError.text(of: number))", errno: number)
+    }
+    var status = stat()
+    guard unsafe lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR, status.st_uid == own,
+      status.st_mode & 0o022 == 0
+    else {
+      throw ServerError(
+        .notPermitted,
+        "\(path) is not a directory that only this user can write to; remove it, or set XDG_RUNTIME_DIR")
+    }
+    return path
+  }
+}

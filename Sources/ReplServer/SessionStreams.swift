@@ -1,0 +1,180 @@
+// A session's streams: the two bounded queues between a connection and the thread that evaluates for it.
+internal import DequeModule
+
+/// Which of an evaluation's two outputs some bytes belong to.
+public enum OutputStream: Int, Sendable {
+  case standardOutput = 1
+  case standardError = 2
+}
+
+/// What a read of a session's input gave.
+public enum InputLine: Equatable, Sendable {
+  /// A line, its newline included; the last one before the end of input may have none.
+  case line([UInt8])
+  case endOfInput
+  /// The evaluation was interrupted while it waited.
+  case interrupted
+}
+
+/// The input and output of one session. An engine's thread writes and reads and may be made to wait;
+/// the event loop appends lines and takes output and never waits.
+public final class SessionStreams: Sendable {
+  struct State {
+    var output: Deque<[UInt8]> = []
+    var outputByteCount = 0
+    var isDrainScheduled = false
+    var lines: Deque<[UInt8]> = []
+    var lineByteCount = 0
+    var isEndOfInput = false
+    var isClosed = false
+    /// An interrupt asks for the end of one wait, and is used up by it.
+    var isInterrupted = false
+  }
+
+  private let monitor = Monitor(State())
+  /// Asks the event loop to take output; called without the lock held.
+  private let scheduleDrain: @Sendable () -> Void
+  /// Tells the event loop that lines were taken, so that it may read on.
+  private let inputTaken: @Sendable () -> Void
+
+  public init(
+    scheduleDrain: @escaping @Sendable () -> Void, inputTaken: @escaping @Sendable () -> Void
+  ) {
+    self.scheduleDrain = scheduleDrain
+    self.inputTaken = inputTaken
+  }
+
+  // MARK: the engine's side
+
+  /// Appends output; waits while more than `ServerLimits.outputBytes` have not been taken.
+  ///
+  /// Once the session is closed output goes nowhere, without an error: what the evaluation does on its way
+  /// out, for example in a `finally`, must not fail because nobody listens any more.
+  /// - Returns: how many bytes were accepted; fewer than given when an interrupt cut the wait short. The
+  ///   caller sees to the interrupt and then writes the rest.
+  public func write(_ bytes: some Collection<UInt8>, to stream: OutputStream) -> Int {
+    var rest = bytes[...]
+    while !rest.isEmpty {
+      let piece = Array(rest.prefix(ServerLimits.outputChunk))
+      let (isAccepted, mustSchedule) = monitor.wait { state -> (Bool, Bool)? in
+        if state.isClosed { return (true, false) }
+        guard state.outputByteCount < ServerLimits.outputBytes else {
+          guard state.isInterrupted else { return nil }
+          state.isInterrupted = false
+          return (false, false)
+        }
+        state.append(piece)
+        defer { state.isDrainScheduled = true }
+        return (true, !state.isDrainScheduled)
+      }
+      if mustSchedule { scheduleDrain() }
+      if !isAccepted { break }
+      rest = rest.dropFirst(piece.count)
+    }
+    return bytes.count - rest.count
+  }
+
+  /// Takes the next line of input; waits until there is one.
+  public func readLine() -> InputLine {
+    let line = monitor.wait { state -> InputLine? in
+      if let line = state.takeLine() { return .line(line) }
+      if state.isEndOfInput || state.isClosed { return .endOfInput }
+      if state.isInterrupted {
+        state.isInterrupted = false
+        return .interrupted
+      }
+      return nil
+    }
+    inputTaken()
+    return line
+  }
+
+  /// An evaluation starts: an interrupt that reached an earlier one has no meaning for it.
+  public func beginEvaluation() {
+    monitor.withLock { $0.isInterrupted = false }
+  }
+
+  /// Ends a wait in `write` or `readLine` of the running evaluation.
+  public func interrupt() {
+    monitor.signal { $0.isInterrupted = true }
+  }
+
+  /// From now on reads see the end of input: the evaluation closed its own standard input.
+  public func endInput() {
+    monitor.signal { $0.isEndOfInput = true }
+  }
+
+  // MARK: the event loop's side
+
+  /// Appends output of the server itself, which never waits.
+  func say(_ text: String) {
+    let mustSchedule = monitor.withLock { state -> Bool in
+      guard !state.isClosed else { return false }
+      state.append(Array(text.utf8))
+      defer { state.isDrainScheduled = true }
+      return !state.isDrainScheduled
+    }
+    if mustSchedule { scheduleDrain() }
+  }
+
+  /// Takes a piece of output; nil when there is none, and the next write then schedules a drain.
+  func takeOutput() -> [UInt8]? {
+    monitor.signal { state in
+      guard let piece = state.output.popFirst() else {
+        state.isDrainScheduled = false
+        return nil
+      }
+      state.outputByteCount -= piece.count
+      return piece
+    }
+  }
+
+  var hasOutput: Bool { monitor.withLock { !$0.output.isEmpty } }
+
+  /// Appends a received line, newline included.
+  func append(line: [UInt8]) {
+    monitor.signal { state in
+      guard !state.isClosed else { return }
+      state.lines.append(line)
+      state.lineByteCount += line.count
+    }
+  }
+
+  /// Takes the next line for an evaluation of its own; nil when none has arrived.
+  func takeLine() -> [UInt8]? { monitor.withLock { $0.takeLine() } }
+
+  /// Bytes of lines that nobody has taken yet.
+  var pendingInputByteCount: Int { monitor.withLock { $0.lineByteCount } }
+
+  var isEndOfInput: Bool { monitor.withLock { $0.isEndOfInput } }
+
+  /// Nothing is kept and nobody waits from now on.
+  func close() {
+    monitor.signal { state in
+      state = State()
+      state.isClosed = true
+      state.isEndOfInput = true
+    }
+  }
+}
+
+extension SessionStreams.State {
+  /// Appends to the last piece while that is small, so that many short writes leave as one.
+  mutating func append(_ piece: [UInt8]) {
+    outputByteCount += piece.count
+    guard var last = output.popLast() else { return output.append(piece) }
+    if last.count + piece.count <= ServerLimits.outputChunk {
+      last += piece
+      output.append(last)
+    } else {
+      output.append(last)
+      output.append(piece)
+    }
+  }
+
+  mutating func takeLine() -> [UInt8]? {
+    guard let line = lines.popFirst() else { return nil }
+    lineByteCount -= line.count
+    return line
+  }
+}

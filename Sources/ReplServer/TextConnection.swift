@@ -1,0 +1,237 @@
+// The text connection: one socket of the text port, its session, and the plain dialogue on it.
+internal import NIOCore
+internal import Shared
+
+/// Moves bytes between a channel, a session's streams and a `TextDialogue`. Lives on the event loop.
+///
+/// Nothing is read while too much input waits, and nothing is taken from the streams while the channel is
+/// not writable: what a slow or silent peer costs is bounded by `ServerLimits`.
+final class TextConnection: ChannelInboundHandler {
+  typealias InboundIn = ByteBuffer
+  typealias OutboundOut = ByteBuffer
+
+  let session: SessionID
+  private let core: ServerCore
+  private let streams: SessionStreams
+  private let loopSelf: NIOLoopBoundBox<TextConnection?>
+  private var dialogue: TextDialogue
+  private var splitter = LineSplitter()
+  private var context: ChannelHandlerContext?
+  private var isFirstRead = true
+  private var isFirstLine = true
+  private var isReadPending = false
+  private var isInputClosed = false
+  private var isFarewellSent = false
+  private var probe: Scheduled<Void>?
+
+  init(session: SessionID, core: ServerCore) {
+    self.session = session
+    self.core = core
+    let loop = core.eventLoop
+    let box = NIOLoopBoundBox<TextConnection?>(nil, eventLoop: loop)
+    loopSelf = box
+    streams = SessionStreams(
+      scheduleDrain: { loop.execute { box.value?.drain() } },
+      inputTaken: { loop.execute { box.value?.readIfWanted() } })
+    dialogue = TextDialogue(identity: core.engine.identity)
+    box.value = self
+  }
+
+  func handlerAdded(context: ChannelHandlerContext) { self.context = context }
+
+  func channelActive(context: ChannelHandlerContext) {
+    core.add(self)
+    streams.say(dialogue.greeting(session: session, banner: core.banner))
+    readIfWanted()
+  }
+
+  func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+    let bytes = unwrapInboundIn(data)
+    isReadPending = false
+    guard !dialogue.isEnded else { return }
+    if isFirstRead {
+      isFirstRead = false
+      if ForeignProtocol.isTLS(firstBytes: bytes.readableBytesView) { return context.close(promise: nil) }
+    }
+    do throws(LineSplitter.LineTooLong) {
+      for line in try splitter.append(bytes.readableBytesView) {
+        if isFirstLine {
+          isFirstLine = false
+          if ForeignProtocol.isHTTP(firstLine: line) { return context.close(promise: nil) }
+        }
+        streams.append(line: line)
+      }
+    } catch {
+      end(saying: "\nreplserve: a line is longer than \(ServerLimits.textLineLength) bytes\n")
+    }
+  }
+
+  func channelReadComplete(context: ChannelHandlerContext) {
+    isReadPending = false
+    advance()
+    readIfWanted()
+  }
+
+  func channelWritabilityChanged(context: ChannelHandlerContext) { drain() }
+
+  func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+    guard case .some(.inputClosed) = event as? ChannelEvent else { return context.fireUserInboundEventTriggered(event) }
+    isInputClosed = true
+    if dialogue.isEnded { return context.close(promise: nil) }
+    if let last = splitter.finish(), !(isFirstLine && ForeignProtocol.isHTTP(firstLine: last)) {
+      streams.append(line: last)
+    }
+    streams.endInput()
+    advance()
+    if !dialogue.isEnded { scheduleProbe(after: ServerLimits.firstHalfClosedProbeMilliseconds) }
+  }
+
+  func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
+
+  func channelInactive(context: ChannelHandlerContext) {
+    probe?.cancel()
+    probe = nil
+    streams.close()
+    core.engine.close(session: session)
+    core.remove(self)
+    loopSelf.value = nil
+    self.context = nil
+  }
+
+  // MARK: requests of the control port
+
+  /// Interrupts what the session does now: the running evaluation, or the block that is being typed.
+  /// - Parameter completion: told on the event loop what the interrupt did.
+  func interrupt(completion: @escaping (InterruptOutcome) -> Void) {
+    guard let number = dialogue.runningEvaluation else {
+      streams.say(dialogue.interruptAtPrompt())
+      return completion(.stale)
+    }
+    let reply = NIOLoopBoundBox<((InterruptOutcome) -> Void)?>(completion, eventLoop: core.eventLoop)
+    let loop = core.eventLoop
+    let deadline = loop.scheduleTask(in: .milliseconds(ServerLimits.interruptReplyMilliseconds)) {
+      reply.take()?(
+        .uninterruptible(
+          "The interpreter is held and cannot be reached; the interrupt is delivered as soon as it is released."))
+    }
+    core.engine.interrupt(session: session, evaluation: number) { outcome in
+      loop.execute {
+        deadline.cancel()
+        reply.take()?(outcome)
+      }
+    }
+  }
+
+  /// Ends the session with a last word, after what it still has to say.
+  func end(saying farewell: String) {
+    guard !dialogue.isEnded else { return }
+    dialogue.end()
+    streams.say(farewell)
+    finishWhenDrained()
+  }
+
+  /// Drops the connection with whatever it still had to say.
+  func drop() { context?.close(promise: nil) }
+
+  // MARK: the dialogue
+
+  private func advance() {
+    while dialogue.wantsLine {
+      if let line = streams.takeLine() {
+        perform(dialogue.take(line: line))
+      } else if isInputClosed {
+        perform(dialogue.endOfInput())
+      } else {
+        return
+      }
+    }
+  }
+
+  private func perform(_ action: (text: String, step: TextDialogue.Step)) {
+    if !action.text.isEmpty { streams.say(action.text) }
+    switch action.step {
+    case .wait:
+      break
+    case .end:
+      finishWhenDrained()
+    case .evaluate(let source, let number, let isFinal):
+      let evaluation = Evaluation(
+        session: session, number: number, source: source, isFinal: isFinal, streams: streams)
+      let loop = core.eventLoop
+      core.engine.evaluate(evaluation) { [loopSelf] outcome in
+        loop.execute { loopSelf.value?.finish(evaluation: number, outcome) }
+      }
+    }
+  }
+
+  private func finish(evaluation number: Int, _ outcome: Outcome) {
+    perform(dialogue.finish(evaluation: number, outcome))
+    advance()
+    readIfWanted()
+  }
+
+  // MARK: input
+
+  private func readIfWanted() {
+    guard let context, !isReadPending, !isInputClosed else { return }
+    guard dialogue.isEnded || streams.pendingInputByteCount < ServerLimits.inputHighWater else { return }
+    isReadPending = true
+    context.read()
+  }
+
+  /// While input is at its end and something still runs, looks whether anybody is there for the answer.
+  private func scheduleProbe(after milliseconds: Int64) {
+    let box = loopSelf
+    probe = core.eventLoop.scheduleTask(in: .milliseconds(milliseconds)) { box.value?.probePeer() }
+  }
+
+  private func probePeer() {
+    guard let context else { return }
+    switch PeerSocket.look(local: context.localAddress, remote: context.remoteAddress) {
+    case .gone: context.close(promise: nil)
+    case .open, .unknown: scheduleProbe(after: ServerLimits.halfClosedProbeMilliseconds)
+    }
+  }
+
+  // MARK: output
+
+  private func drain() {
+    guard let context else { return }
+    var isWritten = false
+    while context.channel.isWritable, let piece = streams.takeOutput() {
+      context.write(wrapOutboundOut(context.channel.allocator.buffer(bytes: piece)), promise: nil)
+      isWritten = true
+    }
+    if isWritten { context.flush() }
+    if dialogue.isEnded { finishWhenDrained() }
+  }
+
+  /// Once everything has left, says that nothing follows; what the peer still sends is read and thrown away
+  /// for a moment, since closing with unread input would make the kernel take the last words back.
+  private func finishWhenDrained() {
+    guard let context, !isFarewellSent, !streams.hasOutput else { return }
+    isFarewellSent = true
+    core.engine.close(session: session)
+    let empty = wrapOutboundOut(context.channel.allocator.buffer(capacity: 0))
+    let box = loopSelf
+    let loop = core.eventLoop
+    context.writeAndFlush(empty).whenComplete { _ in
+      loop.assumeIsolated().execute {
+        guard let connection = box.value, let context = connection.context else { return }
+        if connection.isInputClosed || connection.core.isStopping { return context.close(promise: nil) }
+        context.close(mode: .output, promise: nil)
+        connection.isReadPending = false
+        connection.readIfWanted()
+        loop.scheduleTask(in: .milliseconds(ServerLimits.lingerMilliseconds)) { box.value?.drop() }
+      }
+    }
+  }
+}
+
+extension NIOLoopBoundBox {
+  /// Takes the value out, once. On the loop only.
+  fileprivate func take<Wrapped>() -> Wrapped? where Value == Wrapped? {
+    defer { value = nil }
+    return value
+  }
+}

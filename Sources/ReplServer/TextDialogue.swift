@@ -1,0 +1,111 @@
+// The text dialogue: what a text connection says and evaluates, as a value without a socket.
+
+/// The state of one text session: which block is being typed, what is running, what is said next.
+struct TextDialogue {
+  /// What the connection is to do after a step.
+  enum Step: Equatable {
+    /// Nothing until more input or an outcome arrives.
+    case wait
+    /// Run this block.
+    case evaluate(source: String, number: Int, isFinal: Bool)
+    /// End the session when all that was said has left.
+    case end
+  }
+
+  private enum Phase {
+    case idle
+    case evaluating(number: Int, isFinal: Bool)
+    case ended
+  }
+
+  private let identity: EngineIdentity
+  private var phase = Phase.idle
+  private var block: [UInt8] = []
+  private var evaluationCount = 0
+
+  init(identity: EngineIdentity) {
+    self.identity = identity
+  }
+
+  /// The evaluation that is running, if any.
+  var runningEvaluation: Int? {
+    if case .evaluating(let number, _) = phase { number } else { nil }
+  }
+
+  var isEnded: Bool { if case .ended = phase { true } else { false } }
+
+  /// Whether a line can be taken for an evaluation now.
+  var wantsLine: Bool { if case .idle = phase { true } else { false } }
+
+  /// What a client is shown first.
+  func greeting(session: SessionID, banner: String) -> String {
+    let text = banner.isEmpty ? "" : banner.hasSuffix("\n") ? banner : banner + "\n"
+    return "REPL session \(session) connected.\n" + text + identity.primaryPrompt
+  }
+
+  /// A line was taken from the input.
+  /// - Parameter line: with its newline, if it had one.
+  mutating func take(line: [UInt8]) -> (text: String, step: Step) {
+    guard case .idle = phase else { return ("", .wait) }
+    guard block.count + line.count <= ServerLimits.blockLength else {
+      block = []
+      return (refusal("the block is longer than \(ServerLimits.blockLength) bytes"), .wait)
+    }
+    block += line
+    return evaluateBlock(isFinal: false)
+  }
+
+  /// The session ends without having asked for it.
+  mutating func end() {
+    block = []
+    phase = .ended
+  }
+
+  /// The input has ended and no line is left.
+  mutating func endOfInput() -> (text: String, step: Step) {
+    guard case .idle = phase else { return ("", .wait) }
+    guard block.isEmpty else { return evaluateBlock(isFinal: true) }
+    phase = .ended
+    return ("\nBye.\n", .end)
+  }
+
+  /// An evaluation has ended.
+  mutating func finish(evaluation number: Int, _ outcome: Outcome) -> (text: String, step: Step) {
+    guard case .evaluating(number, let wasFinal) = phase else { return ("", .wait) }
+    phase = .idle
+    switch outcome {
+    case .incomplete where !wasFinal:
+      return (identity.continuationPrompt, .wait)
+    case .endOfSession:
+      block = []
+      phase = .ended
+      return ("Bye.\n", .end)
+    case .unavailable(let reason):
+      block = []
+      return (refusal(reason), .wait)
+    case .value, .exception, .interrupted, .incomplete:
+      block = []
+      return (identity.primaryPrompt, .wait)
+    }
+  }
+
+  /// An interrupt arrived while nothing was running: the block that was being typed is forgotten.
+  mutating func interruptAtPrompt() -> String {
+    guard case .idle = phase else { return "" }
+    block = []
+    return "\nKeyboardInterrupt\n" + identity.primaryPrompt
+  }
+
+  private mutating func evaluateBlock(isFinal: Bool) -> (text: String, step: Step) {
+    guard let source = String(validating: block, as: UTF8.self) else {
+      block = []
+      return (refusal("the input is not valid UTF-8; nothing was run"), .wait)
+    }
+    evaluationCount += 1
+    phase = .evaluating(number: evaluationCount, isFinal: isFinal)
+    let withoutNewline = source.utf8.last == UInt8(ascii: "\n") ? String(source.unicodeScalars.dropLast()) : source
+    return ("", .evaluate(source: withoutNewline, number: evaluationCount, isFinal: isFinal))
+  }
+
+  private func refusal(_ reason: String) -> String { "replserve: \(reason)\n" + identity.primaryPrompt }
+}
