@@ -1,0 +1,118 @@
+// The part of CPython's stable ABI (Py_LIMITED_API 0x03090000) that the engine uses, declared by hand.
+//
+// Including <Python.h> here would clash with Glibc's types as soon as a Swift file imports both, and would
+// tie the build to one version's headers. scripts/check-cpython-abi compiles this file behind the <Python.h>
+// of every interpreter it finds, so a prototype that differs is a compile error there.
+#ifndef REPLTOOLS_CPYTHON_H
+#define REPLTOOLS_CPYTHON_H
+
+#include <stddef.h>
+#include <sys/types.h>
+
+#ifndef Py_PYTHON_H
+typedef struct _object PyObject;
+typedef struct _ts PyThreadState;
+typedef ssize_t Py_ssize_t;
+typedef PyObject *(*PyCFunction)(PyObject *, PyObject *);
+
+struct PyMethodDef {
+  const char *ml_name;
+  PyCFunction ml_meth;
+  int ml_flags;
+  const char *ml_doc;
+};
+typedef struct PyMethodDef PyMethodDef;
+
+typedef struct PyModuleDef_Base {
+  Py_ssize_t ob_refcnt;
+  void *ob_type;
+  PyObject *(*m_init)(void);
+  Py_ssize_t m_index;
+  PyObject *m_copy;
+} PyModuleDef_Base;
+
+struct PyModuleDef {
+  PyModuleDef_Base m_base;
+  const char *m_name;
+  const char *m_doc;
+  Py_ssize_t m_size;
+  PyMethodDef *m_methods;
+  void *m_slots;
+  void *m_traverse;
+  void *m_clear;
+  void *m_free;
+};
+typedef struct PyModuleDef PyModuleDef;
+
+enum { METH_VARARGS = 0x0001 };
+#endif
+
+// Sizes that the struct definitions above must share with the interpreter's.
+_Static_assert(sizeof(struct PyMethodDef) == 4 * sizeof(void *), "PyMethodDef");
+_Static_assert(sizeof(struct PyModuleDef) == 13 * sizeof(void *), "PyModuleDef");
+_Static_assert(offsetof(struct PyModuleDef, m_name) == 5 * sizeof(void *), "PyModuleDef.m_name");
+_Static_assert(offsetof(struct PyModuleDef, m_methods) == 8 * sizeof(void *), "PyModuleDef.m_methods");
+
+/// The version of the module interface that goes with the stable ABI.
+enum { cpython_abi_version = 3 };
+
+// Modules
+PyObject *PyModule_Create2(PyModuleDef *definition, int api_version);
+int PyModule_AddStringConstant(PyObject *module, const char *name, const char *value);
+
+// The interpreter's lock
+PyThreadState *PyEval_SaveThread(void);
+void PyEval_RestoreThread(PyThreadState *state);
+
+// References
+void Py_IncRef(PyObject *object);
+void Py_DecRef(PyObject *object);
+
+// Calls and attributes
+PyObject *PyObject_CallObject(PyObject *callable, PyObject *arguments);
+PyObject *PyObject_GetAttrString(PyObject *object, const char *name);
+int PyObject_IsTrue(PyObject *object);
+
+// Numbers, text, bytes, containers
+PyObject *PyLong_FromLongLong(long long value);
+long long PyLong_AsLongLong(PyObject *object);
+unsigned long PyLong_AsUnsignedLong(PyObject *object);
+PyObject *PyBool_FromLong(long value);
+PyObject *PyUnicode_DecodeUTF8(const char *bytes, Py_ssize_t size, const char *errors);
+PyObject *PyUnicode_AsUTF8String(PyObject *object);
+PyObject *PyBytes_FromStringAndSize(const char *bytes, Py_ssize_t size);
+int PyBytes_AsStringAndSize(PyObject *object, char **bytes, Py_ssize_t *size);
+PyObject *PyTuple_New(Py_ssize_t size);
+int PyTuple_SetItem(PyObject *tuple, Py_ssize_t index, PyObject *stolen);
+Py_ssize_t PyTuple_Size(PyObject *tuple);
+PyObject *PyTuple_GetItem(PyObject *tuple, Py_ssize_t index);
+Py_ssize_t PyList_Size(PyObject *list);
+PyObject *PyList_GetItem(PyObject *list, Py_ssize_t index);
+
+// Exceptions
+PyObject *PyErr_Occurred(void);
+void PyErr_Clear(void);
+int PyErr_ExceptionMatches(PyObject *type);
+void PyErr_SetString(PyObject *type, const char *message);
+void PyErr_SetObject(PyObject *type, PyObject *value);
+void PyErr_WriteUnraisable(PyObject *context);
+int PyThreadState_SetAsyncExc(unsigned long thread, PyObject *exception);
+
+#ifndef Py_PYTHON_H
+extern PyObject *PyExc_KeyboardInterrupt;
+extern PyObject *PyExc_RuntimeError;
+extern PyObject *PyExc_OSError;
+extern PyObject *PyExc_TypeError;
+extern PyObject *PyExc_PermissionError;
+#endif
+extern PyObject _Py_NoneStruct;
+
+// Swift 6 does not read mutable C globals: these do.
+static inline PyObject *cpython_None(void) { return &_Py_NoneStruct; }
+static inline PyObject *cpython_KeyboardInterrupt(void) { return PyExc_KeyboardInterrupt; }
+static inline PyObject *cpython_RuntimeError(void) { return PyExc_RuntimeError; }
+static inline PyObject *cpython_OSError(void) { return PyExc_OSError; }
+static inline PyObject *cpython_PermissionError(void) { return PyExc_PermissionError; }
+static inline PyObject *cpython_TypeError(void) { return PyExc_TypeError; }
+
+#endif

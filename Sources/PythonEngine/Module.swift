@@ -1,0 +1,112 @@
+// The extension module: what `import replserve._native` gives, and the one symbol this library exports.
+internal import CPython
+
+/// Called by the interpreter when `replserve._native` is imported.
+@_cdecl("PyInit__native")
+public func initializeModule() -> OpaquePointer? {
+  unsafe PyModule_Create2(ModuleTable.definition, cpython_abi_version_number)
+}
+
+private var cpython_abi_version_number: Int32 { Int32(cpython_abi_version) }
+
+/// The tables that the interpreter keeps pointers to for as long as the process lives.
+private enum ModuleTable {
+  // nonisolated(unsafe): written once by its initialiser; then the interpreter's, which guards it by its lock.
+  nonisolated(unsafe) static let definition: UnsafeMutablePointer<PyModuleDef> = unsafe makeDefinition()
+
+  private static let functions: [(name: StaticString, doc: StaticString, body: PyCFunction)] = unsafe [
+    (
+      "start",
+      """
+      start(bind, repl_port, control_port, name, socket, banner, version, python_version, ps1, ps2, \
+      spawn, run, complete, closed, halted)
+      --
+
+      Start the server; return (repl_port, control_port, socket path or None).
+      """,
+      { _, arguments in unsafe entry(arguments, Arguments.start) }
+    ),
+    (
+      "stop", "stop()\n--\n\nStop the server; do nothing when none runs.",
+      { _, arguments in unsafe entry(arguments, Arguments.stop) }
+    ),
+    (
+      "serve", "serve(kind, thread)\n--\n\nBe one of the server's threads until it is over.",
+      { _, arguments in unsafe entry(arguments, Arguments.serve) }
+    ),
+    (
+      "write", "write(session, stream, data)\n--\n\nWrite output of a session; return how many bytes were taken.",
+      { _, arguments in unsafe entry(arguments, Arguments.write) }
+    ),
+    (
+      "readline", "readline(session)\n--\n\nRead a line; b'' at the end of input, None when interrupted.",
+      { _, arguments in unsafe entry(arguments, Arguments.readLine) }
+    ),
+    (
+      "end_input", "end_input(session)\n--\n\nLet reads of a session see the end of input from now on.",
+      { _, arguments in unsafe entry(arguments, Arguments.endInput) }
+    ),
+    (
+      "halt", "halt(doit)\n--\n\nStop the server once the last session has ended, or take that back.",
+      { _, arguments in unsafe entry(arguments, Arguments.halt) }
+    ),
+    (
+      "end_on_sigterm", "end_on_sigterm()\n--\n\nLet SIGTERM stop the server before it ends the process.",
+      { _, arguments in unsafe entry(arguments, Arguments.endOnSIGTERM) }
+    ),
+    (
+      "before_fork", "before_fork()\n--\n\nPark the event loop for a fork.",
+      { _, arguments in unsafe entry(arguments, Arguments.beforeFork) }
+    ),
+    (
+      "after_fork_in_parent", "after_fork_in_parent()\n--\n\nLet the event loop go on.",
+      { _, arguments in unsafe entry(arguments, Arguments.afterForkInParent) }
+    ),
+    (
+      "after_fork_in_child", "after_fork_in_child()\n--\n\nClose what the child inherited and forget the server.",
+      { _, arguments in unsafe entry(arguments, Arguments.afterForkInChild) }
+    ),
+  ]
+
+  private static func makeDefinition() -> UnsafeMutablePointer<PyModuleDef> {
+    let table = UnsafeMutablePointer<PyMethodDef>.allocate(capacity: unsafe functions.count + 1)
+    for unsafe (index, function) in unsafe functions.enumerated() {
+      unsafe (table + index).initialize(
+        to: PyMethodDef(
+          ml_name: function.name.cString, ml_meth: function.body, ml_flags: Int32(METH_VARARGS),
+          ml_doc: function.doc.cString))
+    }
+    unsafe (table + functions.count).initialize(to: PyMethodDef())
+    let definition = UnsafeMutablePointer<PyModuleDef>.allocate(capacity: 1)
+    var value = unsafe PyModuleDef()
+    unsafe value.m_base.ob_refcnt = 1
+    unsafe value.m_name = StaticString("_native").cString
+    unsafe value.m_doc = StaticString("The server's native part: a REPL over TCP, by threads of its own.").cString
+    unsafe value.m_size = -1
+    unsafe value.m_methods = table
+    unsafe definition.initialize(to: value)
+    return unsafe definition
+  }
+}
+
+extension StaticString {
+  fileprivate var cString: UnsafePointer<CChar> {
+    unsafe UnsafeRawPointer(utf8Start).assumingMemoryBound(to: CChar.self)
+  }
+}
+
+/// The one trampoline: turns what a Swift function throws into an exception of the interpreter.
+/// - Parameter body: returns a new reference.
+private func entry(
+  _ tuple: OpaquePointer?,
+  _ body: (Arguments) -> (inout GIL) throws(PythonError) -> OpaquePointer?
+) -> OpaquePointer? {
+  do throws(PythonError) {
+    return unsafe try withHeldGIL { (gil: inout GIL) throws(PythonError) -> OpaquePointer? in
+      try unsafe body(Arguments(tuple))(&gil)
+    }
+  } catch {
+    Python.raise(error)
+    return nil
+  }
+}

@@ -1,0 +1,187 @@
+// The functions of the extension module. Each reads its arguments and returns a new reference.
+internal import CPython
+internal import ReplServer
+internal import Synchronization
+
+/// The server of this process, if one runs.
+private enum Running {
+  struct Pair: Sendable {
+    let engine: PythonEngine
+    let server: Server
+  }
+
+  static let pair = Mutex<Pair?>(nil)
+  /// Set while a start is under way, so that two cannot be at once.
+  static let isStarting = Mutex(false)
+  static let sessions = SessionCounter()
+
+  static var current: Pair? { pair.withLock { $0 } }
+}
+
+extension Arguments {
+  private static func none() -> OpaquePointer? {
+    let none = unsafe cpython_None()
+    unsafe Py_IncRef(none)
+    return unsafe none
+  }
+
+  func start(_ gil: inout GIL) throws(PythonError) -> OpaquePointer? {
+    try expect(15, of: "start")
+    let configuration = ServerConfiguration(
+      bind: try string(0, gil), textPort: try integer(1), controlPort: try integer(2), name: try string(3, gil),
+      hasUnixSocket: try bool(4), version: try string(6, gil))
+    let banner = try string(5, gil)
+    let identity = EngineIdentity(
+      language: "python", languageVersion: try string(7, gil), primaryPrompt: try string(8, gil),
+      continuationPrompt: try string(9, gil))
+    let isAlone = Running.isStarting.withLock { isStarting in
+      guard !isStarting, Running.current == nil else { return false }
+      isStarting = true
+      return true
+    }
+    guard isAlone else { throw .runtimeError("this process already has a running REPL server; stop() it first") }
+    defer { Running.isStarting.withLock { $0 = false } }
+    let engine = PythonEngine(
+      identity: identity,
+      hooks: PythonEngine.Hooks(
+        spawn: unsafe Callable(try object(10), gil), run: unsafe Callable(try object(11), gil),
+        complete: unsafe Callable(try object(12), gil), closed: unsafe Callable(try object(13), gil),
+        halted: unsafe Callable(try object(14), gil)))
+    let result = gil.detached { () -> Result<Server, ServerError> in
+      Result { () throws(ServerError) in
+        try Server.start(configuration, engine: engine, sessionCounter: Running.sessions) { address in
+          Self.banner(banner, address)
+        }
+      }
+    }
+    let server: Server
+    switch result {
+    case .success(let started): server = started
+    case .failure(let error): throw Self.pythonError(error)
+    }
+    Running.pair.withLock { $0 = Running.Pair(engine: engine, server: server) }
+    do throws(PythonError) {
+      try engine.start(gil)
+    } catch {
+      Running.pair.withLock { $0 = nil }
+      gil.detached { server.stop() }
+      throw error
+    }
+    return unsafe try Self.tuple(of: server.address, gil)
+  }
+
+  func stop(_ gil: inout GIL) throws(PythonError) -> OpaquePointer? {
+    try expect(0, of: "stop")
+    let pair = Running.pair.withLock { pair -> Running.Pair? in
+      defer { pair = nil }
+      return pair
+    }
+    if let pair {
+      gil.detached { pair.server.stop() }
+      pair.engine.stop(&gil)
+    }
+    return unsafe Self.none()
+  }
+
+  func serve(_ gil: inout GIL) throws(PythonError) -> OpaquePointer? {
+    try expect(2, of: "serve")
+    let kind = try integer(0)
+    let thread = try integer(1)
+    guard let engine = Running.current?.engine else { return unsafe Self.none() }
+    engine.serve(kind, thread: UInt(bitPattern: thread), &gil)
+    return unsafe Self.none()
+  }
+
+  func write(_ gil: inout GIL) throws(PythonError) -> OpaquePointer? {
+    try expect(3, of: "write")
+    let stream: OutputStream = try integer(1) == OutputStream.standardError.rawValue ? .standardError : .standardOutput
+    let bytes = try unsafe Python.withBytes(try object(2)) { unsafe Array($0) }
+    guard let streams = Running.current?.engine.streams(of: try integer(0)) else {
+      return unsafe PyLong_FromLongLong(Int64(bytes.count))
+    }
+    let count = gil.detached { streams.write(bytes, to: stream) }
+    return unsafe PyLong_FromLongLong(Int64(count))
+  }
+
+  func readLine(_ gil: inout GIL) throws(PythonError) -> OpaquePointer? {
+    try expect(1, of: "readline")
+    guard let streams = Running.current?.engine.streams(of: try integer(0)) else {
+      return unsafe PyBytes_FromStringAndSize(nil, 0)
+    }
+    switch gil.detached({ streams.readLine() }) {
+    case .endOfInput: return unsafe PyBytes_FromStringAndSize(nil, 0)
+    case .interrupted: return unsafe Self.none()
+    case .line(let bytes):
+      return unsafe bytes.withUnsafeBytes { raw in
+        unsafe PyBytes_FromStringAndSize(raw.bindMemory(to: CChar.self).baseAddress, raw.count)
+      }
+    }
+  }
+
+  func endInput(_ gil: inout GIL) throws(PythonError) -> OpaquePointer? {
+    try expect(1, of: "end_input")
+    Running.current?.engine.streams(of: try integer(0))?.endInput()
+    return unsafe Self.none()
+  }
+
+  func halt(_ gil: inout GIL) throws(PythonError) -> OpaquePointer? {
+    try expect(1, of: "halt")
+    let doIt = try bool(0)
+    Running.current?.server.halt(doIt)
+    return unsafe Self.none()
+  }
+
+  func endOnSIGTERM(_ gil: inout GIL) throws(PythonError) -> OpaquePointer? {
+    try expect(0, of: "end_on_sigterm")
+    guard let server = Running.current?.server else { throw .runtimeError("no REPL server runs in this process") }
+    let isSet = gil.detached { server.endOnSIGTERM() }
+    return unsafe PyBool_FromLong(isSet ? 1 : 0)
+  }
+
+  // MARK: fork
+
+  func beforeFork(_ gil: inout GIL) throws(PythonError) -> OpaquePointer? {
+    // The interpreter is held on purpose: whoever waits for it stays where it is until the fork is done.
+    Running.current?.server.pauseForFork()
+    return unsafe Self.none()
+  }
+
+  func afterForkInParent(_ gil: inout GIL) throws(PythonError) -> OpaquePointer? {
+    Running.current?.server.resumeAfterFork()
+    return unsafe Self.none()
+  }
+
+  func afterForkInChild(_ gil: inout GIL) throws(PythonError) -> OpaquePointer? {
+    let pair = Running.pair.withLock { pair -> Running.Pair? in
+      defer { pair = nil }
+      return pair
+    }
+    pair?.server.abandonInForkedChild()
+    return unsafe Self.none()
+  }
+
+  // MARK: values
+
+  private static func banner(_ template: String, _ address: ServerAddress) -> String {
+    // The template's marks are control characters, which the text of a program's own banner cannot hold by chance.
+    template.split(separator: "\u{1}", omittingEmptySubsequences: false)
+      .joined(separator: "\(address.bind):\(address.textPort)")
+  }
+
+  private static func tuple(of address: ServerAddress, _ gil: borrowing GIL) throws(PythonError) -> OpaquePointer? {
+    guard let tuple = unsafe PyTuple_New(3) else { throw .isSet }
+    let socket = address.unixSocket
+    let items = unsafe [
+      PyLong_FromLongLong(Int64(address.textPort)), PyLong_FromLongLong(Int64(address.controlPort)),
+      socket.map { unsafe Python.newString($0) } ?? none(),
+    ]
+    for unsafe (index, item) in unsafe items.enumerated() {
+      guard let item = unsafe item, unsafe PyTuple_SetItem(tuple, index, item) == 0 else { throw .isSet }
+    }
+    return unsafe tuple
+  }
+
+  private static func pythonError(_ error: ServerError) -> PythonError {
+    error.code == .notPermitted ? .permissionError(error.message) : .osError(error.errno, error.message)
+  }
+}

@@ -1,0 +1,130 @@
+"""The runner: has a program run with the server beside it, and keeps the server when the program has ended."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from typing import Any, Optional, Sequence
+
+from . import _messages, _native, server
+from ._ending import Ending, TrimmingHook
+from ._program import find_program
+
+# Two of the exit codes that all tools of repltools share.
+_NO_SERVER = 69
+_INTERRUPTED = 130
+
+
+class _Server:
+    """The server of this process, as far as the runner has to do with it."""
+
+    def __init__(self, configuration: dict[str, Any], names: dict[str, Any]) -> None:
+        """Accept connections, or end with one line that says why not."""
+        self._process = os.getpid()
+        self._name = configuration["name"]
+        bind, port, control_port = (configuration[key] for key in ("bind", "repl_port", "control_port"))
+        try:
+            started = server.start(
+                locals=names,
+                bind=bind,
+                repl_port=port,
+                control_port=control_port,
+                banner=configuration["banner"],
+                name=self._name,
+                socket=configuration["socket"],
+            )
+        except OSError as error:
+            _messages.say(
+                f"cannot listen on {bind}:{port}: {error.strerror or error}; "
+                "choose another with --port, or 0 for any free one"
+            )
+            sys.exit(_NO_SERVER)
+        _native.end_on_sigterm()
+        self._bind, self._port, self._control_port = started
+        self._socket = started.socket
+
+    @property
+    def is_here(self) -> bool:
+        """False in a child that the program forked: the server is its parent's."""
+        return os.getpid() == self._process
+
+    def introduce(self, program: str) -> None:
+        """Tell a person what is served, and how to get there."""
+        _messages.say(
+            f"serving {program} (pid {self._process}) at {self._bind}:{self._port}, control {self._control_port}; "
+            f"connect with: rlwrap nc {self._bind} {self._port}"
+        )
+
+    def announce(self) -> None:
+        """Tell a script where the server is: one line of JSON on standard output."""
+        line = json.dumps(
+            {
+                "pid": self._process,
+                "name": self._name,
+                "bind": self._bind,
+                "repl_port": self._port,
+                "control_port": self._control_port,
+                "socket": self._socket,
+                "python": sys.executable,
+            }
+        )
+        try:
+            if sys.stdout is not None:
+                print(line, flush=True)
+        except OSError as error:
+            _messages.say(f"cannot announce the server on standard output: {error.strerror}")
+
+    def outlive(self, program: str, status: int) -> None:
+        """Tell a person that the program has ended and its data has not."""
+        _messages.say(
+            f"{program} ended with status {status}; its data is still served at {self._bind}:{self._port}, "
+            "until Ctrl-C, SIGTERM or halt()"
+        )
+
+    def wait(self) -> bool:
+        """Block until the server was halted; return False when Ctrl-C came instead."""
+        try:
+            server.wait()
+        except KeyboardInterrupt:
+            # In a terminal, what was echoed for Ctrl-C has left the cursor in the middle of a line.
+            _messages.write("\n" if sys.stderr is not None and sys.stderr.isatty() else "")
+            _messages.say("interrupted")
+            return False
+        return True
+
+
+def run(model: dict[str, Any], configuration_text: str, words: Sequence[str]) -> None:
+    """Start the server and run the program; return or raise as the process is to end.
+
+    `model` is a ``__main__`` as the interpreter makes it, `words` are the program's target and arguments.
+    """
+    # The text was decoded as a file name, but UTF-8 is what it was written in.
+    configuration = json.loads(os.fsencode(configuration_text))
+    program = find_program(configuration["mode"], words)
+    names = program.make_main(model)
+    running = _Server(configuration, names)
+    # Only now, so that nothing the server is made of is looked for among the program's own files.
+    if program.path0 is not None:
+        sys.path.insert(0, program.path0)
+    running.introduce(program.name)
+    if configuration["announce"]:
+        running.announce()
+
+    if configuration["mode"] == "playground":
+        if not running.wait():
+            sys.exit(_INTERRUPTED)
+        return
+    error: Optional[BaseException] = None
+    try:
+        program.run(names)
+    except BaseException as raised:
+        if not configuration["stay"] or not running.is_here:
+            TrimmingHook.put_before(raised)
+            raise
+        error = raised
+    if configuration["stay"] and running.is_here:
+        ending = Ending(error)
+        running.outlive(program.name, ending.status)
+        running.wait()
+        ending.repeat()

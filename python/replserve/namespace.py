@@ -1,0 +1,82 @@
+"""The namespace: the names that sessions find beside the program's own."""
+
+from __future__ import annotations
+
+import builtins
+from typing import Any, Callable, Optional
+
+from . import _native, routing
+from .documentation import doc
+from .jobs import bg, fg
+from .paging import help
+
+__all__ = ["Injection", "halt", "server_print"]
+
+
+def server_print(*values: Any, **options: Any) -> None:
+    """Print to the standard output of the process that is served. Arguments are those of ``print``."""
+    print(*values, **options, file=routing.original("stdout"))
+
+
+def halt(doit: bool = True) -> None:
+    """Tell the server to stop after the last session has ended; ``halt(False)`` takes that back."""
+    if doit:
+        message = "Halt requested, the REPL server will stop after the last session has ended."
+    else:
+        message = "Halt canceled, the REPL server goes on."
+    _native.halt(bool(doit))
+    print(message)
+    if routing.route_of_this_thread() is not None:
+        server_print(message)
+
+
+def _macro(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Bind a named function as a macro of this session; works as a decorator, too."""
+    route = routing.route_of_this_thread()
+    expander = getattr(getattr(route, "owner", None), "expander", None)
+    if expander is None:
+        raise RuntimeError("macro() works in a session that has macros")
+    if not callable(function):
+        raise TypeError(f"macro() takes a function, not {type(function).__name__}")
+    if function.__name__ == "<lambda>":
+        raise TypeError("macro() takes a function that has a name, not a lambda")
+    expander.bindings[function.__name__] = function
+    return function
+
+
+_macro.__name__ = _macro.__qualname__ = "macro"
+
+
+class Injection:
+    """The names put into a program's namespace; those it has itself are left alone."""
+
+    def __init__(self, namespace: dict[str, Any]) -> None:
+        self._namespace = namespace
+        self._added: dict[str, Any] = {}
+        for function in (doc, server_print, halt, bg, fg, help):
+            self._add(function.__name__, function)
+        # Without the site module there are none.
+        for name in ("exit", "quit"):
+            if not hasattr(builtins, name):
+                self._add(name, _end_session)
+
+    def add_macro(self) -> None:
+        """Put ``macro`` there, as soon as there is a session that has macros."""
+        self._add("macro", _macro)
+
+    def _add(self, name: str, thing: Any) -> None:
+        if name not in self._namespace:
+            self._namespace[name] = thing
+            self._added[name] = thing
+
+    def remove(self) -> None:
+        """Take back what still is ours."""
+        for name, thing in self._added.items():
+            if self._namespace.get(name) is thing:
+                del self._namespace[name]
+        self._added.clear()
+
+
+def _end_session(code: Optional[object] = None) -> None:
+    """End this session."""
+    raise SystemExit(code)

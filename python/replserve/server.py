@@ -1,0 +1,214 @@
+"""The server of this process: ``start``, ``stop`` and ``wait``.
+
+It takes the place of ``unpythonic.net.server``: change the import, keep the call::
+
+    from replserve import server
+    server.start(locals=globals())
+
+One server runs per process. It listens on the loopback interface only. See replserve(1) for what sessions find, and
+replwire(7) for what is spoken on the ports.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import platform
+import re
+import sys
+import threading
+from typing import Any, NamedTuple, Optional
+
+from . import _native, paging, routing, sources
+from .namespace import Injection
+from .sessions import Sessions
+
+__all__ = ["Address", "start", "stop", "wait"]
+
+VERSION = "0.1.0"
+_PS1 = ">>>> "
+_PS2 = ".... "
+#: Stands for ADDRESS:PORT in the default banner until the ports are known.
+_MARK = "\x01"
+#: Seconds that `stop` waits for each of its threads to end after the native side has let go of it.
+_JOIN_SECONDS = 1.0
+
+
+class _Triple(NamedTuple):
+    bind: str
+    repl_port: int
+    control_port: int
+
+
+class Address(_Triple):
+    """Where a server can be reached: ``(bind, repl_port, control_port)``, and the unix socket as ``socket``."""
+
+    socket: Optional[str]
+
+    def __new__(cls, bind: str, repl_port: int, control_port: int, socket: Optional[str] = None) -> Address:
+        self = super().__new__(cls, bind, repl_port, control_port)
+        self.socket = socket
+        return self
+
+
+class _Running:
+    """What a server has changed in this process, to be put back."""
+
+    def __init__(self, namespace: dict[str, Any], on_halt: Any) -> None:
+        self.injection = Injection(namespace)
+        self.sessions = Sessions(namespace, self.injection, on_halt)
+        self.halted = threading.Event()
+
+
+_lock = threading.RLock()
+_running: Optional[_Running] = None
+_has_fork_hooks = False
+
+
+def start(
+    locals: Optional[dict[str, Any]] = None,
+    bind: str = "127.0.0.1",
+    repl_port: int = 1337,
+    control_port: int = 8128,
+    banner: Optional[str] = None,
+    *,
+    name: Optional[str] = None,
+    socket: bool = True,
+) -> Address:
+    """Start the server; return ``(bind, repl_port, control_port)``.
+
+    ``locals`` is the top-level namespace of all sessions: ``globals()`` for that of the calling module, or a dict of
+    your own; without one, a fresh one. ``bind`` is an address of the loopback interface. Port 0 lets the system choose
+    a free one, and the result says which. ``banner`` is shown to every text client; None stands for a short help, and
+    "" for nothing. ``name`` is how tools tell this server from others of the same user. With ``socket`` there is a
+    unix socket, too, that speaks the control protocol.
+
+    Raise ``RuntimeError`` when a server runs already, ``PermissionError`` when the address can be reached from
+    elsewhere, and another ``OSError`` when it cannot be listened on.
+    """
+    global _running
+    if locals is None:
+        locals = {"__name__": "__console__", "__doc__": None}
+    if not isinstance(locals, dict):
+        raise TypeError(f"locals must be a dict, such as globals(), not {type(locals).__name__}")
+    with _lock:
+        if _running is not None:
+            raise RuntimeError("this process already has a running REPL server; stop() it first")
+        running = _Running(locals, _on_halt)
+        hooks = running.sessions
+        try:
+            ports = _native.start(
+                bind,
+                repl_port,
+                control_port,
+                _checked_name(name),
+                bool(socket),
+                _default_banner() if banner is None else banner,
+                VERSION,
+                platform.python_version(),
+                _PS1,
+                _PS2,
+                hooks.spawn,
+                hooks.run,
+                hooks.complete,
+                hooks.closed,
+                hooks.halted,
+            )
+        except BaseException:
+            running.injection.remove()
+            raise
+        _running = running
+        atexit.register(stop)
+        _register_fork_hooks()
+        return Address(bind, *ports)
+
+
+def stop() -> None:
+    """Stop the server: end its sessions, free its ports, and put back whatever it has changed.
+
+    What sessions still run is interrupted. Called by itself when the process exits; calling it without a server does
+    nothing. A session that stops its own server is ended, too, a moment later.
+    """
+    global _running
+    route = routing.route_of_this_thread()
+    if route is not None:
+        threading.Thread(target=stop, name="replserve-stop", daemon=True).start()
+        return
+    with _lock:
+        running, _running = _running, None
+        if running is None:
+            return
+        _native.stop()
+        running.sessions.join(0 if sys.is_finalizing() else _JOIN_SECONDS)
+        routing.uninstall()
+        paging.restore()
+        sources.forget_all()
+        running.injection.remove()
+        atexit.unregister(stop)
+        running.halted.set()
+
+
+def wait() -> None:
+    """Block until the server has stopped, for example by ``halt()``; return at once when none runs.
+
+    In the main thread Ctrl-C ends the wait, as a KeyboardInterrupt.
+    """
+    running = _running
+    if running is not None:
+        running.halted.wait()
+
+
+def _on_halt() -> None:
+    # The worker of the native side calls this, and a stop waits for that worker.
+    threading.Thread(target=stop, name="replserve-stop", daemon=True).start()
+
+
+def _checked_name(name: Optional[str]) -> str:
+    """A name that can be part of a file's; the program's own by default."""
+    if name is None:
+        main = getattr(sys.modules.get("__main__"), "__file__", None)
+        stem = os.path.splitext(os.path.basename(main))[0] if isinstance(main, str) else "python"
+        return re.sub(r"[^A-Za-z0-9._-]+", "-", stem)[:64].lstrip(".-") or "python"
+    if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,63}", name):
+        raise ValueError(f"{name!r} cannot be a server's name: use up to 64 letters, digits, '.', '_' and '-'")
+    return name
+
+
+def _default_banner() -> str:
+    program = " ".join(getattr(sys, "argv", None) or ["python"])
+    return (
+        f"repltools {VERSION}, Python {platform.python_version()}, at {_MARK}, on behalf of:\n"
+        f"  {program.replace(_MARK, '')}\n"
+        "    quit(), exit() or EOF (Ctrl+D) at the prompt ends this session.\n"
+        "    halt() stops the server after the last session has ended; halt(False) takes that back.\n"
+        "    doc(obj) shows obj's docstring, help(obj) all that is known of it.\n"
+        "    print() prints in this session, server_print(...) on the stdout of the process.\n"
+        "    bg(thunk) runs thunk in the background and returns its job; job.output is what it prints.\n"
+        "    fg(job) gives the job's result once it has one, and the job itself until then."
+    )
+
+
+# Forks. The hooks stay for the life of the process, since they cannot be taken back; without a server they do nothing.
+
+
+def _register_fork_hooks() -> None:
+    global _has_fork_hooks
+    if not _has_fork_hooks and hasattr(os, "register_at_fork"):
+        os.register_at_fork(
+            before=_native.before_fork,
+            after_in_parent=_native.after_fork_in_parent,
+            after_in_child=_after_fork_in_child,
+        )
+        _has_fork_hooks = True
+
+
+def _after_fork_in_child() -> None:
+    """A child serves nothing, and finds everything as if there had never been a server."""
+    global _running, _lock
+    running, _running = _running, None
+    _lock = threading.RLock()
+    _native.after_fork_in_child()
+    if running is not None:
+        routing.forget_after_fork()
+        running.injection.remove()
+        atexit.unregister(stop)
