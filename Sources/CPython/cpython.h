@@ -45,9 +45,46 @@ struct PyModuleDef {
 typedef struct PyModuleDef PyModuleDef;
 
 enum { METH_VARARGS = 0x0001 };
+
+typedef struct {
+  int slot;
+  void *pfunc;
+} PyType_Slot;
+
+typedef struct {
+  const char *name;
+  int basicsize;
+  int itemsize;
+  unsigned int flags;
+  PyType_Slot *slots;
+} PyType_Spec;
+
+typedef struct _typeobject PyTypeObject;
+#endif
+
+// Numbers of type slots, which are part of the stable ABI.
+enum {
+  cpython_slot_call = 50,
+  cpython_slot_getattro = 58,
+  cpython_slot_repr = 66,
+  cpython_slot_setattro = 69,
+};
+#ifdef Py_PYTHON_H
+_Static_assert(cpython_slot_call == Py_tp_call, "Py_tp_call");
+_Static_assert(cpython_slot_getattro == Py_tp_getattro, "Py_tp_getattro");
+_Static_assert(cpython_slot_repr == Py_tp_repr, "Py_tp_repr");
+_Static_assert(cpython_slot_setattro == Py_tp_setattro, "Py_tp_setattro");
+#endif
+
+// Bytes that every object begins with: its reference count and its type.
+enum { cpython_object_head_size = 2 * sizeof(void *) };
+#ifdef Py_PYTHON_H
+_Static_assert(cpython_object_head_size == sizeof(PyObject), "PyObject");
 #endif
 
 // Sizes that the struct definitions above must share with the interpreter's.
+_Static_assert(sizeof(PyType_Spec) == 4 * sizeof(void *), "PyType_Spec");
+_Static_assert(sizeof(PyType_Slot) == 2 * sizeof(void *), "PyType_Slot");
 _Static_assert(sizeof(struct PyMethodDef) == 4 * sizeof(void *), "PyMethodDef");
 _Static_assert(sizeof(struct PyModuleDef) == 13 * sizeof(void *), "PyModuleDef");
 _Static_assert(offsetof(struct PyModuleDef, m_name) == 5 * sizeof(void *), "PyModuleDef.m_name");
@@ -70,13 +107,27 @@ void Py_DecRef(PyObject *object);
 
 // Calls and attributes
 PyObject *PyObject_CallObject(PyObject *callable, PyObject *arguments);
+PyObject *PyObject_Call(PyObject *callable, PyObject *arguments, PyObject *keywords);
 PyObject *PyObject_GetAttrString(PyObject *object, const char *name);
+int PyObject_SetAttrString(PyObject *object, const char *name, PyObject *value);
+PyObject *PyObject_GetAttr(PyObject *object, PyObject *name);
+int PyObject_SetAttr(PyObject *object, PyObject *name, PyObject *value);
+PyObject *PyObject_Repr(PyObject *object);
 int PyObject_IsTrue(PyObject *object);
+int PyFile_WriteObject(PyObject *object, PyObject *file, int flags);
+int PyFile_WriteString(const char *text, PyObject *file);
+
+// Types
+PyObject *PyType_FromSpec(PyType_Spec *spec);
+PyObject *PyType_GenericAlloc(PyTypeObject *type, Py_ssize_t count);
+
+// Threads
+unsigned long PyThread_get_thread_ident(void);
 
 // Numbers, text, bytes, containers
 PyObject *PyLong_FromLongLong(long long value);
 long long PyLong_AsLongLong(PyObject *object);
-unsigned long PyLong_AsUnsignedLong(PyObject *object);
+PyObject *PyLong_FromUnsignedLong(unsigned long value);
 PyObject *PyBool_FromLong(long value);
 PyObject *PyUnicode_DecodeUTF8(const char *bytes, Py_ssize_t size, const char *errors);
 PyObject *PyUnicode_AsUTF8String(PyObject *object);
@@ -86,6 +137,8 @@ PyObject *PyTuple_New(Py_ssize_t size);
 int PyTuple_SetItem(PyObject *tuple, Py_ssize_t index, PyObject *stolen);
 Py_ssize_t PyTuple_Size(PyObject *tuple);
 PyObject *PyTuple_GetItem(PyObject *tuple, Py_ssize_t index);
+PyObject *PyDict_GetItemWithError(PyObject *dictionary, PyObject *key);
+Py_ssize_t PyDict_Size(PyObject *dictionary);
 Py_ssize_t PyList_Size(PyObject *list);
 PyObject *PyList_GetItem(PyObject *list, Py_ssize_t index);
 
@@ -99,6 +152,7 @@ void PyErr_WriteUnraisable(PyObject *context);
 int PyThreadState_SetAsyncExc(unsigned long thread, PyObject *exception);
 
 #ifndef Py_PYTHON_H
+extern PyObject *PyExc_AttributeError;
 extern PyObject *PyExc_KeyboardInterrupt;
 extern PyObject *PyExc_RuntimeError;
 extern PyObject *PyExc_OSError;
@@ -109,6 +163,7 @@ extern PyObject _Py_NoneStruct;
 
 // Swift 6 does not read mutable C globals: these do.
 static inline PyObject *cpython_None(void) { return &_Py_NoneStruct; }
+static inline PyObject *cpython_AttributeError(void) { return PyExc_AttributeError; }
 static inline PyObject *cpython_KeyboardInterrupt(void) { return PyExc_KeyboardInterrupt; }
 static inline PyObject *cpython_RuntimeError(void) { return PyExc_RuntimeError; }
 static inline PyObject *cpython_OSError(void) { return PyExc_OSError; }

@@ -19,14 +19,14 @@ private enum Running {
 }
 
 extension Arguments {
-  private static func none() -> OpaquePointer? {
+  static func none() -> OpaquePointer? {
     let none = unsafe cpython_None()
     unsafe Py_IncRef(none)
     return unsafe none
   }
 
   func start(_ gil: inout GIL) throws(PythonError) -> OpaquePointer? {
-    try expect(15, of: "start")
+    try expect(16, of: "start")
     let configuration = ServerConfiguration(
       bind: try string(0, gil), textPort: try integer(1), controlPort: try integer(2), name: try string(3, gil),
       hasUnixSocket: try bool(4), version: try string(6, gil))
@@ -46,7 +46,7 @@ extension Arguments {
       hooks: PythonEngine.Hooks(
         spawn: unsafe Callable(try object(10), gil), run: unsafe Callable(try object(11), gil),
         complete: unsafe Callable(try object(12), gil), closed: unsafe Callable(try object(13), gil),
-        halted: unsafe Callable(try object(14), gil)))
+        halted: unsafe Callable(try object(14), gil), checkpoint: unsafe Callable(try object(15), gil)))
     let result = gil.detached { () -> Result<Server, ServerError> in
       Result { () throws(ServerError) in
         try Server.start(configuration, engine: engine, sessionCounter: Running.sessions) { address in
@@ -96,24 +96,31 @@ extension Arguments {
     try expect(3, of: "write")
     let stream: OutputStream = try integer(1) == OutputStream.standardError.rawValue ? .standardError : .standardOutput
     let bytes = try unsafe Python.withBytes(try object(2)) { unsafe Array($0) }
-    guard let streams = Running.current?.engine.streams(of: try integer(0)) else {
-      return unsafe PyLong_FromLongLong(Int64(bytes.count))
+    if let engine = Running.current?.engine, let streams = engine.streams(of: try integer(0)) {
+      var rest = bytes[...]
+      while true {
+        let taken = gil.detached { streams.write(rest, to: stream) }
+        rest = rest.dropFirst(taken)
+        if rest.isEmpty { break }
+        try engine.raiseInterrupt(gil)
+      }
     }
-    let count = gil.detached { streams.write(bytes, to: stream) }
-    return unsafe PyLong_FromLongLong(Int64(count))
+    return unsafe PyLong_FromLongLong(Int64(bytes.count))
   }
 
   func readLine(_ gil: inout GIL) throws(PythonError) -> OpaquePointer? {
-    try expect(1, of: "readline")
-    guard let streams = Running.current?.engine.streams(of: try integer(0)) else {
+    try expect(2, of: "readline")
+    guard let engine = Running.current?.engine, let streams = engine.streams(of: try integer(0)) else {
       return unsafe PyBytes_FromStringAndSize(nil, 0)
     }
-    switch gil.detached({ streams.readLine() }) {
-    case .endOfInput: return unsafe PyBytes_FromStringAndSize(nil, 0)
-    case .interrupted: return unsafe Self.none()
-    case .line(let bytes):
-      return unsafe bytes.withUnsafeBytes { raw in
-        unsafe PyBytes_FromStringAndSize(raw.bindMemory(to: CChar.self).baseAddress, raw.count)
+    while true {
+      switch gil.detached({ streams.readLine() }) {
+      case .endOfInput: return unsafe PyBytes_FromStringAndSize(nil, 0)
+      case .interrupted: try engine.raiseInterrupt(gil)
+      case .line(let bytes):
+        return unsafe bytes.withUnsafeBytes { raw in
+          unsafe PyBytes_FromStringAndSize(raw.bindMemory(to: CChar.self).baseAddress, raw.count)
+        }
       }
     }
   }

@@ -21,8 +21,10 @@ final class PythonEngine: Engine {
     let closed: Callable
     /// halted(): the last session has ended after halt().
     let halted: Callable
+    /// checkpoint(): does nothing, in Python, where an interrupt that is due is raised.
+    let checkpoint: Callable
 
-    var all: [Callable] { [spawn, run, complete, closed, halted] }
+    var all: [Callable] { [spawn, run, complete, closed, halted, checkpoint] }
   }
 
   /// Numbers of `serve`: a session's, or one of these.
@@ -202,6 +204,9 @@ final class PythonEngine: Engine {
   func streams(of id: SessionID) -> SessionStreams? {
     (state.withLock { $0.sessions[id] } ?? lingering.withLock { $0[id] })?.streams
   }
+
+  /// A wait was cut short by an interrupt: raises it, if it has not been raised elsewhere already.
+  func raiseInterrupt(_ gil: borrowing GIL) throws(PythonError) { _ = try hooks.checkpoint.call([], gil) }
 
   private func candidates(for text: String, _ gil: borrowing GIL) -> [String] {
     do throws(PythonError) {

@@ -30,6 +30,8 @@ final class ControlConnection: ChannelInboundHandler {
   private var candidates: (text: String, list: [String])?
   private var isReadPending = false
   private var isInputClosed = false
+  /// Set from a frame that was cut short by a sync byte until the next whole frame.
+  private var isBehindCutFrame = false
   /// Set while requests are taken, so that a reply that is known at once does not nest another round.
   private var isAdvancing = false
 
@@ -82,8 +84,13 @@ final class ControlConnection: ChannelInboundHandler {
     {
       switch event {
       case .junk: continue
-      case .rejected(let error): answer(nil, .failed(reason: "Bad frame: \(error)"))
-      case .frame(let body): handle(body)
+      case .rejected(let error):
+        // What is left of a message that was cut short may look like the start of more: one message, one reply.
+        if !isBehindCutFrame { answer(nil, .failed(reason: "Request is a \(error).")) }
+        isBehindCutFrame = isBehindCutFrame || error.code == .truncatedBody
+      case .frame(let body):
+        isBehindCutFrame = false
+        handle(body)
       }
     }
     if isInputClosed, outstanding.isEmpty { closeWhenFlushed() }

@@ -113,7 +113,11 @@ public final class Server: Sendable {
   /// - Returns: false when the host handles or ignores the signal itself; nothing is changed then.
   public func endOnSIGTERM() -> Bool {
     let core = core
-    return termination.begin(listeners: listeners) { core.value.dropAll() }
+    let entry = entry
+    return termination.begin(listeners: listeners) {
+      core.value.dropAll()
+      entry?.remove()
+    }
   }
 
   // MARK: fork

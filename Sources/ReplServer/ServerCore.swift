@@ -32,7 +32,8 @@ final class ServerCore {
 
   var connectionCount: Int { texts.count + controls.count }
 
-  func text(_ session: SessionID) -> TextConnection? { texts[session] }
+  /// The connection of a session that has not ended; what lingers on its socket is not one any more.
+  func text(_ session: SessionID) -> TextConnection? { texts[session].flatMap { $0.isEnded ? nil : $0 } }
 
   func nextSession() -> SessionID { sessionCounter.next() }
 
@@ -112,7 +113,7 @@ final class ServerCore {
         "language_version": .string(identity.languageVersion),
         "pid": .integer(Int(getpid())),
         "instance": .string(configuration.name),
-        "sessions": .integer(texts.count),
+        "sessions": .integer(texts.values.count { !$0.isEnded }),
       ],
     ]
     if withOperations { fields["operations"] = .array(Operation.all.map { $0.json() }) }

@@ -17,14 +17,14 @@ final class TerminationWatch: Sendable {
 
   /// - Parameters:
   ///   - listeners: closed when the signal arrives.
-  ///   - dropAll: run on the loop then.
-  func begin(listeners: [any Channel], dropAll: @escaping @Sendable () -> Void) -> Bool {
+  ///   - cleanUp: run on the loop then.
+  func begin(listeners: [any Channel], cleanUp: @escaping @Sendable () -> Void) -> Bool {
     var readEnd: Int32 = -1
     var writeEnd: Int32 = -1
     guard unsafe process_hooks_make_pipe(&readEnd, &writeEnd) else { return false }
     let handler = Handler {
       for channel in listeners { channel.close(promise: nil) }
-      dropAll()
+      cleanUp()
       process_hooks_end_by_sigterm()
     }
     let slot = process_hooks_register_descriptor(writeEnd)

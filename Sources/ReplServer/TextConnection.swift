@@ -37,6 +37,9 @@ final class TextConnection: ChannelInboundHandler {
     box.value = self
   }
 
+  /// Whether the session has ended, though its socket may not be closed yet.
+  var isEnded: Bool { dialogue.isEnded }
+
   func handlerAdded(context: ChannelHandlerContext) { self.context = context }
 
   func channelActive(context: ChannelHandlerContext) {

@@ -30,6 +30,18 @@ class Outcome:
     END_OF_SESSION = 4
 
 
+def _hide_own_frames(shown: Optional[traceback.TracebackException]) -> None:
+    """Take the frames of this package out of a traceback, and out of those it is chained to."""
+    pending, seen = [shown], set()
+    while pending:
+        each = pending.pop()
+        if each is None or id(each) in seen:
+            continue
+        seen.add(id(each))
+        each.stack[:] = [frame for frame in each.stack if not frame.filename.startswith(_PACKAGE)]
+        pending += [each.__cause__, each.__context__, *(getattr(each, "exceptions", None) or ())]
+
+
 class Console(code.InteractiveConsole):
     """A console for one session, in a namespace that it shares with others."""
 
@@ -98,14 +110,6 @@ class Console(code.InteractiveConsole):
         """The block has failed, and its user has been told."""
         self._outcome = Outcome.EXCEPTION
 
-    def display(self, value: object) -> None:
-        """The session's ``sys.displayhook``."""
-        if value is None:
-            return
-        text = repr(value)
-        print(text)
-        self.results.set(value)
-
     def write(self, data: str) -> None:
         """Write to the session's standard error."""
         sys.stderr.write(data)
@@ -114,13 +118,15 @@ class Console(code.InteractiveConsole):
     # the process. So these two never call it.
 
     def showtraceback(self) -> None:
-        """Show the exception that is being handled, from the first frame that is not ours."""
+        """Show the exception that is being handled, from the frames that are not ours."""
         kind, error, trace = sys.exc_info()
         while trace is not None and trace.tb_frame.f_code.co_filename.startswith(_PACKAGE):
             trace = trace.tb_next
         sys.last_type, sys.last_value, sys.last_traceback = kind, error, trace
         try:
-            lines = traceback.format_exception(kind, error, trace)
+            shown = traceback.TracebackException(kind, error, trace)  # type: ignore[arg-type]
+            _hide_own_frames(shown)
+            lines = list(shown.format())
         except KeyboardInterrupt:
             raise
         except BaseException as failure:

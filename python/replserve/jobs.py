@@ -94,7 +94,9 @@ class Job(threading.Thread):
         return self._state
 
     def run(self) -> None:
-        routing.enter(routing.Route(io.StringIO(), self._output, self._output, self._display, self))
+        route = routing.Route(io.StringIO(), self._output, self._output, self)
+        route.displayhook = self._display
+        routing.enter(route)
         try:
             assert self._thunk is not None
             self._value = self._thunk()

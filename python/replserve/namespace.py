@@ -14,8 +14,11 @@ __all__ = ["Injection", "halt", "server_print"]
 
 
 def server_print(*values: Any, **options: Any) -> None:
-    """Print to the standard output of the process that is served. Arguments are those of ``print``."""
-    print(*values, **options, file=routing.original("stdout"))
+    """Print to the standard output of the process that is served. Arguments are those of ``print``.
+
+    It is flushed at once, since whoever prints there wants it to be seen.
+    """
+    print(*values, **{"flush": True, **options}, file=routing.original("stdout"))
 
 
 def halt(doit: bool = True) -> None:

@@ -44,39 +44,36 @@ def _rename(code: types.CodeType, name: str) -> types.CodeType:
     return code.replace(co_names=names, co_consts=constants)
 
 
+_NOTHING = object()
+
+
 class Results:
     """The last result of one session."""
 
     def __init__(self, session: int) -> None:
         self._name = f"_@{session}"
-        self._value: Any = None
-        self._has_value = False
-
-    def set(self, value: object) -> None:
-        """Remember what a block has just displayed."""
-        self._value = value
-        self._has_value = True
-        if self._name in vars(builtins):
-            vars(builtins)[self._name] = value
+        #: Set by the native display hook.
+        self.value: Any = _NOTHING
 
     def bind(self, code: types.CodeType, namespace: dict[str, Any]) -> types.CodeType:
         """The block with ``_`` meaning this session's, where it means anybody's.
 
         A ``_`` that the namespace has is the program's, as under the interpreter's own prompt.
         """
-        if not self._has_value or "_" in namespace:
+        if self._name in vars(builtins):
+            vars(builtins)[self._name] = self.value
+        if self.value is _NOTHING or "_" in namespace:
             return code
         if not any("_" in part.co_names for part in _codes(code)):
             return code
         if not _only_reads_underscore(code):
             # The block makes a `_` of its own, for all sessions; until then the name has the last result.
-            namespace["_"] = self._value
+            namespace["_"] = self.value
             return code
-        vars(builtins)[self._name] = self._value
+        vars(builtins)[self._name] = self.value
         return _rename(code, self._name)
 
     def clear(self) -> None:
         """Let go of the result."""
-        self._value = None
-        self._has_value = False
+        self.value = _NOTHING
         vars(builtins).pop(self._name, None)

@@ -113,6 +113,7 @@ def start(
                 hooks.complete,
                 hooks.closed,
                 hooks.halted,
+                hooks.checkpoint,
             )
         except BaseException:
             running.injection.remove()
@@ -175,7 +176,7 @@ def _checked_name(name: Optional[str]) -> str:
 
 
 def _default_banner() -> str:
-    program = " ".join(getattr(sys, "argv", None) or ["python"])
+    program = " ".join(getattr(sys, "argv", None) or []).strip() or "no program: a playground"
     return (
         f"repltools {VERSION}, Python {platform.python_version()}, at {_MARK}, on behalf of:\n"
         f"  {program.replace(_MARK, '')}\n"

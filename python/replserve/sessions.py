@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import sys
 import threading
+from functools import partial
 from typing import Any, Callable, Optional
 
 from . import _native, routing
 from .console import Console
 from .namespace import Injection
-from .streams import STDERR, STDOUT, SessionInput, SessionOutput
+from .streams import STDERR, STDOUT, session_input, session_output
 
 __all__ = ["Sessions"]
 
@@ -28,7 +29,7 @@ class Sessions:
         self._threads: dict[int, threading.Thread] = {}
         self._lock = threading.Lock()
 
-    # The five hooks of the native side. See `PythonEngine.Hooks`.
+    # The hooks of the native side. See `PythonEngine.Hooks`.
 
     def spawn(self, kind: int) -> None:
         """Start the thread of a session, or of a worker."""
@@ -77,15 +78,18 @@ class Sessions:
         """The last session has ended after ``halt()``."""
         self._on_halt()
 
+    def checkpoint(self) -> None:
+        """Do nothing: an interrupt that is due is raised on the way in."""
+
     def _open(self, session: int) -> routing.Route:
         console = self._console(session)
         route = routing.Route(
-            stdin=SessionInput(session),
-            stdout=SessionOutput(session, STDOUT),
-            stderr=SessionOutput(session, STDERR),
-            display=console.display,
+            stdin=session_input(session),
+            stdout=session_output(session, STDOUT),
+            stderr=session_output(session, STDERR),
             owner=console,
         )
+        route.displayhook = partial(_native.display, console.results, route)
         with self._lock:
             self._routes[session] = route
         return route
