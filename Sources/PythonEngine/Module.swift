@@ -19,7 +19,7 @@ private enum ModuleTable {
       "start",
       """
       start(bind, repl_port, control_port, name, socket, banner, version, python_version, ps1, ps2, \
-      spawn, run, complete, closed, halted, checkpoint)
+      spawn, run, complete, closed, halted, checkpoint, /)
       --
 
       Start the server; return (repl_port, control_port, socket path or None).
@@ -31,47 +31,47 @@ private enum ModuleTable {
       { _, arguments in unsafe entry(arguments, Arguments.stop) }
     ),
     (
-      "serve", "serve(kind, thread)\n--\n\nBe one of the server's threads until it is over.",
+      "serve", "serve(kind, thread, /)\n--\n\nBe one of the server's threads until it is over.",
       { _, arguments in unsafe entry(arguments, Arguments.serve) }
     ),
     (
-      "write", "write(session, stream, data)\n--\n\nWrite output of a session; return how many bytes that were.",
+      "write", "write(session, stream, data, /)\n--\n\nWrite output of a session; return how many bytes that were.",
       { _, arguments in unsafe entry(arguments, Arguments.write) }
     ),
     (
-      "readline", "readline(session, size)\n--\n\nRead a line, whole whatever the size; b'' at the end of input.",
+      "readline", "readline(session, size, /)\n--\n\nRead a line, whole whatever the size; b'' at the end of input.",
       { _, arguments in unsafe entry(arguments, Arguments.readLine) }
     ),
     (
-      "end_input", "end_input(session)\n--\n\nLet reads of a session see the end of input from now on.",
+      "end_input", "end_input(session, /)\n--\n\nLet reads of a session see the end of input from now on.",
       { _, arguments in unsafe entry(arguments, Arguments.endInput) }
     ),
     (
-      "stand_in", "stand_in(name, routes, nowhere)\n--\n\nMake what stands for sys.<name> in C code.",
+      "stand_in", "stand_in(name, routes, nowhere, /)\n--\n\nMake what stands for sys.<name> in C code.",
       { _, arguments in unsafe entry(arguments, Arguments.standIn) }
     ),
     (
-      "original", "original(stand_in)\n--\n\nReturn what the host has under the stand-in's name.",
+      "original", "original(stand_in, /)\n--\n\nReturn what the host has under the stand-in's name.",
       { _, arguments in unsafe entry(arguments, Arguments.original) }
     ),
     (
-      "set_original", "set_original(stand_in, value)\n--\n\nSay what the host has under the stand-in's name.",
+      "set_original", "set_original(stand_in, value, /)\n--\n\nSay what the host has under the stand-in's name.",
       { _, arguments in unsafe entry(arguments, Arguments.setOriginal) }
     ),
     (
-      "routed_get", "routed_get(stand_in, name, module)\n--\n\nReturn sys.<name> as the calling thread has it.",
+      "routed_get", "routed_get(stand_in, name, module, /)\n--\n\nReturn sys.<name> as the calling thread has it.",
       { _, arguments in unsafe entry(arguments, Arguments.routedGet) }
     ),
     (
-      "routed_set", "routed_set(stand_in, name, module, value)\n--\n\nAssign sys.<name> for the calling thread.",
+      "routed_set", "routed_set(stand_in, name, module, value, /)\n--\n\nAssign sys.<name> for the calling thread.",
       { _, arguments in unsafe entry(arguments, Arguments.routedSet) }
     ),
     (
-      "display", "display(results, route, value)\n--\n\nBe the sys.displayhook of a session.",
+      "display", "display(results, route, value, /)\n--\n\nBe the sys.displayhook of a session.",
       { _, arguments in unsafe entry(arguments, Arguments.display) }
     ),
     (
-      "halt", "halt(doit)\n--\n\nStop the server once the last session has ended, or take that back.",
+      "halt", "halt(doit, /)\n--\n\nStop the server once the last session has ended, or take that back.",
       { _, arguments in unsafe entry(arguments, Arguments.halt) }
     ),
     (

@@ -150,8 +150,9 @@ final class ControlConnection: ChannelInboundHandler {
       box.value = nil
       connection.finish(slot, .failed(reason: "The interpreter is busy; no completions in time."))
     }
+    let thread = core.thread
     core.engine.complete(text) { list in
-      loop.execute {
+      thread.execute {
         guard let (connection, slot) = box.value else { return }
         box.value = nil
         deadline.cancel()

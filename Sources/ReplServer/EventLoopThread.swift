@@ -4,6 +4,7 @@ internal import Dispatch
 internal import Glibc
 internal import NIOCore
 internal import NIOPosix
+internal import Synchronization
 
 /// A thread that runs an event loop until `stop`.
 ///
@@ -13,6 +14,11 @@ internal import NIOPosix
 final class EventLoopThread: Sendable {
   let eventLoop: any EventLoop
   private let thread: pthread_t
+  /// Whether the loop still takes work: NIO complains on the host's stderr about work for one that has ended.
+  private let isRunning = Mutex(true)
+  /// NIO tells of the end of a loop by a dispatch queue. Any that runs would leave its threads and descriptors
+  /// in the host for ever; this one is never activated, and we learn of the end by joining the thread.
+  private static let silentQueue = DispatchQueue(label: "replserve.silent", attributes: .initiallyInactive)
 
   private init(eventLoop: any EventLoop, thread: pthread_t) {
     self.eventLoop = eventLoop
@@ -44,10 +50,21 @@ final class EventLoopThread: Sendable {
     return EventLoopThread(eventLoop: started.wait { $0 }, thread: thread)
   }
 
+  /// Runs `body` on the loop soon, from whatever thread; never, when the loop has been stopped.
+  func execute(_ body: @escaping @Sendable () -> Void) {
+    isRunning.withLock { isRunning in
+      if isRunning { eventLoop.execute(body) }
+    }
+  }
+
   /// Ends the loop and its thread. Must not be called on the loop.
   func stop() {
-    let loop = eventLoop
-    loop.shutdownGracefully(queue: DispatchQueue.global()) { _ in }
+    let wasRunning = isRunning.withLock { isRunning in
+      defer { isRunning = false }
+      return isRunning
+    }
+    guard wasRunning else { return }
+    eventLoop.shutdownGracefully(queue: Self.silentQueue) { _ in }
     pthread_join(thread, nil)
   }
 }

@@ -9,7 +9,7 @@ public enum ServerLimits {
   /// Bytes of typed-ahead lines above which the connection is not read.
   public static let inputHighWater = 256 << 10
   /// Bytes of a block of several lines that is not yet complete.
-  public static let blockLength = 16 << 20
+  public static let blockLength = 1 << 20
   /// Bytes of output a session keeps for its client; above this a writer waits.
   public static let outputBytes = 256 << 10
   /// Bytes of one piece of output handed to a channel.

@@ -56,7 +56,7 @@ public final class Server: Sendable {
       let core = try loop.submit {
         NIOLoopBound(
           ServerCore(
-            eventLoop: loop, engine: engine, configuration: configuration, sessionCounter: sessionCounter),
+            thread: thread, engine: engine, configuration: configuration, sessionCounter: sessionCounter),
           eventLoop: loop)
       }.wait()
       let listen = Listeners(loop: loop, core: core)
@@ -88,7 +88,7 @@ public final class Server: Sendable {
   /// Asks for a stop when the last session has ended, or takes that back.
   public func halt(_ doIt: Bool) {
     let core = core
-    thread.eventLoop.execute { core.value.halt(doIt) }
+    thread.execute { core.value.halt(doIt) }
   }
 
   /// Says farewell to every client and gives every descriptor and the thread back. A second call does nothing.
@@ -124,8 +124,7 @@ public final class Server: Sendable {
 
   /// Parks the event loop where it holds no lock, so that a fork copies nothing half done.
   public func pauseForFork() {
-    let gate = gate
-    gate.close(on: thread.eventLoop)
+    gate.close(on: thread)
   }
 
   /// Lets the event loop go on, in the parent.
@@ -146,7 +145,7 @@ private final class LoopGate: Sendable {
   /// A loop that is not at the gate by then is busy with something that does not end; the fork goes on.
   private static let parkMilliseconds = 1000
 
-  func close(on loop: any EventLoop) {
+  func close(on loop: EventLoopThread) {
     monitor.withLock { $0 = .requested }
     loop.execute { [monitor] in
       monitor.signal { if case .requested = $0 { $0 = .parked } }

@@ -6,7 +6,7 @@ internal import Shared
 
 /// What the connections of one server share. Everything but the constants is touched on the event loop only.
 final class ServerCore {
-  let eventLoop: any EventLoop
+  let thread: EventLoopThread
   let engine: any Engine
   let configuration: ServerConfiguration
   /// What a text client is shown after the first line; known once the ports are.
@@ -19,14 +19,16 @@ final class ServerCore {
   private var emptied: EventLoopPromise<Void>?
 
   init(
-    eventLoop: any EventLoop, engine: any Engine, configuration: ServerConfiguration,
+    thread: EventLoopThread, engine: any Engine, configuration: ServerConfiguration,
     sessionCounter: SessionCounter
   ) {
-    self.eventLoop = eventLoop
+    self.thread = thread
     self.engine = engine
     self.configuration = configuration
     self.sessionCounter = sessionCounter
   }
+
+  var eventLoop: any EventLoop { thread.eventLoop }
 
   // MARK: connections
 

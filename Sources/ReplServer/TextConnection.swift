@@ -27,12 +27,12 @@ final class TextConnection: ChannelInboundHandler {
   init(session: SessionID, core: ServerCore) {
     self.session = session
     self.core = core
-    let loop = core.eventLoop
-    let box = NIOLoopBoundBox<TextConnection?>(nil, eventLoop: loop)
+    let thread = core.thread
+    let box = NIOLoopBoundBox<TextConnection?>(nil, eventLoop: core.eventLoop)
     loopSelf = box
     streams = SessionStreams(
-      scheduleDrain: { loop.execute { box.value?.drain() } },
-      inputTaken: { loop.execute { box.value?.readIfWanted() } })
+      scheduleDrain: { thread.execute { box.value?.drain() } },
+      inputTaken: { thread.execute { box.value?.readIfWanted() } })
     dialogue = TextDialogue(identity: core.engine.identity)
     box.value = self
   }
@@ -117,8 +117,9 @@ final class TextConnection: ChannelInboundHandler {
         .uninterruptible(
           "The interpreter is held and cannot be reached; the interrupt is delivered as soon as it is released."))
     }
+    let thread = core.thread
     core.engine.interrupt(session: session, evaluation: number) { outcome in
-      loop.execute {
+      thread.execute {
         deadline.cancel()
         reply.take()?(outcome)
       }
@@ -160,9 +161,9 @@ final class TextConnection: ChannelInboundHandler {
     case .evaluate(let source, let number, let isFinal):
       let evaluation = Evaluation(
         session: session, number: number, source: source, isFinal: isFinal, streams: streams)
-      let loop = core.eventLoop
+      let thread = core.thread
       core.engine.evaluate(evaluation) { [loopSelf] outcome in
-        loop.execute { loopSelf.value?.finish(evaluation: number, outcome) }
+        thread.execute { loopSelf.value?.finish(evaluation: number, outcome) }
       }
     }
   }

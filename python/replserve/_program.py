@@ -70,15 +70,19 @@ class _Script(Program):
 
     def __init__(self, target: str, path: str, arguments: Sequence[str]) -> None:
         """Read the file, which may be a pipe, or end as python does when it can not."""
-        super().__init__([target], arguments, target)
+        # Where this line is used again, a name like an option's must not be taken for one.
+        super().__init__(["--", target] if target.startswith("-") else [target], arguments, target)
         self.name = target
         self._path = path
         try:
             with open(path, "rb") as file:
                 self._content = file.read()
         except OSError as error:
-            python = sys.orig_argv[0] if sys.version_info >= (3, 10) else sys.executable
-            _messages.write(f"{python}: can't open file {path!r}: [Errno {error.errno}] {error.strerror}\n")
+            if sys.version_info >= (3, 10):
+                python, shown = sys.orig_argv[0], repr(path)
+            else:
+                python, shown = sys.executable, f"'{path}'"
+            _messages.write(f"{python}: can't open file {shown}: [Errno {error.errno}] {error.strerror}\n")
             sys.exit(2)
         real = os.path.realpath(path)
         # What /dev/fd/N leads to, when that is a pipe, is not the path of anything.
@@ -137,7 +141,7 @@ class _Module(Program):
         """Put the working directory in front of the path; one that was deleted is left out."""
         super().__init__(["-m", target], arguments, "-m")
         self.name = f"-m {target}"
-        self.path0 = None if _IS_SAFE_PATH else _absolute("") or None
+        self.path0 = None if _IS_SAFE_PATH else _working_directory() or None
         self._target = target
 
     def run(self, names: _Names) -> None:
@@ -167,7 +171,9 @@ class _Code(Program):
             # From 3.13 on, a traceback shows the lines of -c.
             import linecache
 
-            linecache._register_code(code, source, "<string>")  # type: ignore[attr-defined]
+            # At first it was the file name that stood for the code.
+            key = code if hasattr(linecache, "_interactive_cache") else "<string>"
+            linecache._register_code(key, source, "<string>")  # type: ignore[attr-defined]
         exec(code, names)
 
 
@@ -186,12 +192,19 @@ def find_program(mode: object, words: Sequence[str]) -> Program:
     return _Archive(target, path, arguments) if _has_importer(path) else _Script(target, path, arguments)
 
 
-def _absolute(path: str) -> str:
-    """Put the working directory, if there is one, before a path, and like python leave the rest as it is."""
+def _working_directory() -> str:
+    """Return the working directory, or an empty text when it was deleted."""
     try:
-        return os.path.join(os.getcwd(), path) if path else os.getcwd()
+        return os.getcwd()
     except OSError:
-        return path
+        return ""
+
+
+def _absolute(path: str) -> str:
+    """Put the working directory before a path, and like python leave the rest as it is."""
+    if path in ("", ".") and sys.version_info >= (3, 11):
+        return _working_directory()
+    return os.path.join(_working_directory(), path)
 
 
 def _has_importer(path: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import sys
@@ -11,8 +12,9 @@ from . import _messages, _native, server
 from ._ending import Ending, TrimmingHook
 from ._program import find_program
 
-# Two of the exit codes that all tools of repltools share.
+# Some of the exit codes that all tools of repltools share.
 _NO_SERVER = 69
+_NOT_PERMITTED = 77
 _INTERRUPTED = 130
 
 
@@ -23,23 +25,22 @@ class _Server:
         """Accept connections, or end with one line that says why not."""
         self._process = os.getpid()
         self._name = configuration["name"]
-        bind, port, control_port = (configuration[key] for key in ("bind", "repl_port", "control_port"))
         try:
             started = server.start(
                 locals=names,
-                bind=bind,
-                repl_port=port,
-                control_port=control_port,
+                bind=configuration["bind"],
+                repl_port=configuration["repl_port"],
+                control_port=configuration["control_port"],
                 banner=configuration["banner"],
                 name=self._name,
                 socket=configuration["socket"],
             )
         except OSError as error:
-            _messages.say(
-                f"cannot listen on {bind}:{port}: {error.strerror or error}; "
-                "choose another with --port, or 0 for any free one"
-            )
-            sys.exit(_NO_SERVER)
+            reason = str(error.strerror or error)
+            if error.errno == errno.EADDRINUSE:
+                reason += "; choose another with --port or --control-port, or 0 for any free one"
+            _messages.say(reason)
+            sys.exit(_NOT_PERMITTED if isinstance(error, PermissionError) else _NO_SERVER)
         _native.end_on_sigterm()
         self._bind, self._port, self._control_port = started
         self._socket = started.socket
@@ -49,15 +50,17 @@ class _Server:
         """False in a child that the program forked: the server is its parent's."""
         return os.getpid() == self._process
 
-    def introduce(self, program: str) -> None:
-        """Tell a person what is served, and how to get there."""
+    def introduce(self, program: str, announced: bool) -> None:
+        """Tell a person what is served and how to get there, and if it is wanted, a script."""
         _messages.say(
             f"serving {program} (pid {self._process}) at {self._bind}:{self._port}, control {self._control_port}; "
             f"connect with: rlwrap nc {self._bind} {self._port}"
         )
+        if announced:
+            self._announce()
 
-    def announce(self) -> None:
-        """Tell a script where the server is: one line of JSON on standard output."""
+    def _announce(self) -> None:
+        """Write one line of JSON to standard output."""
         line = json.dumps(
             {
                 "pid": self._process,
@@ -82,16 +85,16 @@ class _Server:
             "until Ctrl-C, SIGTERM or halt()"
         )
 
-    def wait(self) -> bool:
-        """Block until the server was halted; return False when Ctrl-C came instead."""
-        try:
-            server.wait()
-        except KeyboardInterrupt:
-            # In a terminal, what was echoed for Ctrl-C has left the cursor in the middle of a line.
-            _messages.write("\n" if sys.stderr is not None and sys.stderr.isatty() else "")
-            _messages.say("interrupted")
-            return False
-        return True
+    def wait(self) -> None:
+        """Block until the server was halted."""
+        server.wait()
+
+
+def _say_interrupted() -> None:
+    """Tell that Ctrl-C has ended the server, where that is the way to end it and not an error."""
+    # In a terminal, what was echoed for Ctrl-C has left the cursor in the middle of a line.
+    _messages.write("\n" if sys.stderr is not None and sys.stderr.isatty() else "")
+    _messages.say("interrupted")
 
 
 def run(model: dict[str, Any], configuration_text: str, words: Sequence[str]) -> None:
@@ -107,14 +110,16 @@ def run(model: dict[str, Any], configuration_text: str, words: Sequence[str]) ->
     # Only now, so that nothing the server is made of is looked for among the program's own files.
     if program.path0 is not None:
         sys.path.insert(0, program.path0)
-    running.introduce(program.name)
-    if configuration["announce"]:
-        running.announce()
-
     if configuration["mode"] == "playground":
-        if not running.wait():
+        try:
+            running.introduce(program.name, announced=configuration["announce"])
+            running.wait()
+        except KeyboardInterrupt:
+            _say_interrupted()
             sys.exit(_INTERRUPTED)
         return
+
+    running.introduce(program.name, announced=configuration["announce"])
     error: Optional[BaseException] = None
     try:
         program.run(names)
@@ -125,6 +130,9 @@ def run(model: dict[str, Any], configuration_text: str, words: Sequence[str]) ->
         error = raised
     if configuration["stay"] and running.is_here:
         ending = Ending(error)
-        running.outlive(program.name, ending.status)
-        running.wait()
+        try:
+            running.outlive(program.name, ending.status)
+            running.wait()
+        except KeyboardInterrupt:
+            _say_interrupted()
         ending.repeat()

@@ -66,7 +66,7 @@ _has_fork_hooks = False
 
 
 def start(
-    locals: Optional[dict[str, Any]] = None,
+    locals: dict[str, Any],
     bind: str = "127.0.0.1",
     repl_port: int = 1337,
     control_port: int = 8128,
@@ -78,7 +78,7 @@ def start(
     """Start the server; return ``(bind, repl_port, control_port)``.
 
     ``locals`` is the top-level namespace of all sessions: ``globals()`` for that of the calling module, or a dict of
-    your own; without one, a fresh one. ``bind`` is an address of the loopback interface. Port 0 lets the system choose
+    your own. ``bind`` is an address of the loopback interface. Port 0 lets the system choose
     a free one, and the result says which. ``banner`` is shown to every text client; None stands for a short help, and
     "" for nothing. ``name`` is how tools tell this server from others of the same user. With ``socket`` there is a
     unix socket, too, that speaks the control protocol.
@@ -87,10 +87,11 @@ def start(
     elsewhere, and another ``OSError`` when it cannot be listened on.
     """
     global _running
-    if locals is None:
-        locals = {"__name__": "__console__", "__doc__": None}
     if not isinstance(locals, dict):
         raise TypeError(f"locals must be a dict, such as globals(), not {type(locals).__name__}")
+    for port in (repl_port, control_port):
+        if not 0 <= port <= 65535:
+            raise ValueError(f"{port} is not a port; ports are 0 to 65535, and 0 stands for any free one")
     with _lock:
         if _running is not None:
             raise RuntimeError("this process already has a running REPL server; stop() it first")

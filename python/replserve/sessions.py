@@ -48,6 +48,7 @@ class Sessions:
         route = self._routes.get(session)
         if route is None:
             route = self._open(session)
+        # Again each time: the host may have put objects of its own into `sys` since.
         routing.enter(route)
         return route.owner.evaluate(source, number, is_final)  # type: ignore[no-any-return]
 
@@ -82,13 +83,18 @@ class Sessions:
         """Do nothing: an interrupt that is due is raised on the way in."""
 
     def _open(self, session: int) -> routing.Route:
-        console = self._console(session)
-        route = routing.Route(
-            stdin=session_input(session),
-            stdout=session_output(session, STDOUT),
-            stderr=session_output(session, STDERR),
-            owner=console,
+        stdin, stdout, stderr = (
+            session_input(session),
+            session_output(session, STDOUT),
+            session_output(session, STDERR),
         )
+        # The route comes first: what an import does to sys.stdout (colorama, which mcpyrate uses, wraps it) is done
+        # to this session's, and undone below.
+        route = routing.Route(stdin, stdout, stderr, None)
+        routing.enter(route)
+        console = self._console(session)
+        route.owner = console
+        route.stdin, route.stdout, route.stderr = stdin, stdout, stderr
         route.displayhook = partial(_native.display, console.results, route)
         with self._lock:
             self._routes[session] = route
