@@ -78,6 +78,9 @@ let package = Package(
         .product(name: "NIOEmbedded", package: "swift-nio"),
       ],
       swiftSettings: strict),
-    .testTarget(name: "LauncherTests", dependencies: ["Launcher"], swiftSettings: strict),
+    .testTarget(
+      name: "LauncherTests",
+      dependencies: ["Launcher", "Shared", .product(name: "SystemPackage", package: "swift-system")],
+      swiftSettings: strict),
   ]
 )

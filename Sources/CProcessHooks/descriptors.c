@@ -6,6 +6,7 @@
 // a file of the host, which must live.
 #include "CProcessHooks.h"
 
+#include <fcntl.h>
 #include <stdatomic.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -23,6 +24,9 @@ static _Atomic unsigned next_hint;
 int process_hooks_register_descriptor(int descriptor) {
   struct stat status;
   if (descriptor < 0 || fstat(descriptor, &status) != 0) return -1;
+  // NIO leaves its descriptors open across exec, and system(3) runs no fork hook.
+  int flags = fcntl(descriptor, F_GETFD);
+  if (flags >= 0) fcntl(descriptor, F_SETFD, flags | FD_CLOEXEC);
   unsigned start = atomic_load(&next_hint);
   for (unsigned i = 0; i < process_hooks_descriptor_capacity; i++) {
     unsigned index = (start + i) % process_hooks_descriptor_capacity;

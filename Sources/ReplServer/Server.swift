@@ -17,6 +17,7 @@ public final class Server: Sendable {
   private let gate = LoopGate()
   private let termination: TerminationWatch
   private let isStopped = Atomic<Bool>(false)
+  private let loopDescriptors: Mutex<LoopDescriptors?>
 
   private init(
     address: ServerAddress, thread: EventLoopThread, core: NIOLoopBound<ServerCore>, listeners: [any Channel],
@@ -28,6 +29,10 @@ public final class Server: Sendable {
     self.listeners = listeners
     self.entry = entry
     self.termination = TerminationWatch(thread.eventLoop)
+    let listener = try? thread.eventLoop.submit { [listeners] in
+      try listeners.first?.pipeline.syncOperations.withUnsafeTransportIfAvailable(of: CInt.self) { $0 } ?? nil
+    }.wait()
+    loopDescriptors = Mutex((listener ?? nil).map { LoopDescriptors(watching: $0) })
   }
 
   /// Starts listening.
@@ -105,6 +110,7 @@ public final class Server: Sendable {
       return emptied.futureResult
     }.wait()
     try? loop.submit { core.value.dropAll() }.wait()
+    loopDescriptors.withLock { $0?.forget() }
     thread.stop()
     entry?.remove()
   }

@@ -30,6 +30,15 @@ class Outcome:
     END_OF_SESSION = 4
 
 
+def forget_unhandled_interrupt() -> None:
+    """Undo what an interrupt that left ``exec()`` of a string does to the whole process.
+
+    CPython remembers it as one that nobody handled, whoever handles it later, and ends the process by SIGINT in the
+    end, whatever its own exit status was. The next string that is run makes it forget.
+    """
+    exec("")
+
+
 def _hide_own_frames(shown: Optional[traceback.TracebackException]) -> None:
     """Take the frames of this package out of a traceback, and out of those it is chained to."""
     pending, seen = [shown], set()
@@ -60,6 +69,12 @@ class Console(code.InteractiveConsole):
         ``number`` counts the evaluations of the session. With ``is_final`` nothing more can follow, and a block that
         is not complete is a syntax error. Return an ``Outcome``; everything else has been written to the streams.
         """
+        outcome = self._evaluate(source, number, is_final)
+        if outcome == Outcome.INTERRUPTED:
+            forget_unhandled_interrupt()
+        return outcome
+
+    def _evaluate(self, source: str, number: int, is_final: bool) -> int:
         self._outcome = Outcome.VALUE
         try:
             if self.run_block(source, f"<session {self.session}:{number}>", is_final):
@@ -122,7 +137,7 @@ class Console(code.InteractiveConsole):
         kind, error, trace = sys.exc_info()
         while trace is not None and trace.tb_frame.f_code.co_filename.startswith(_PACKAGE):
             trace = trace.tb_next
-        sys.last_type, sys.last_value, sys.last_traceback = kind, error, trace
+        sys.last_type, sys.last_value, sys.last_traceback = kind, error, trace  # the session's own: see routing
         try:
             shown = traceback.TracebackException(kind, error, trace)  # type: ignore[arg-type]
             _hide_own_frames(shown)

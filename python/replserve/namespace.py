@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import threading
 from typing import Any, Callable, Optional
 
 from . import _native, routing
@@ -13,12 +14,18 @@ from .paging import help
 __all__ = ["Injection", "halt", "server_print"]
 
 
+#: Held while `server_print` writes, and while the process forks: a child would inherit the lock of the stream that is
+#: being written to, and wait for it for ever.
+printing = threading.Lock()
+
+
 def server_print(*values: Any, **options: Any) -> None:
     """Print to the standard output of the process that is served. Arguments are those of ``print``.
 
     It is flushed at once, since whoever prints there wants it to be seen.
     """
-    print(*values, **{"flush": True, **options}, file=routing.original("stdout"))
+    with printing:
+        print(*values, **{"flush": True, **options}, file=routing.original("stdout"))
 
 
 def halt(doit: bool = True) -> None:
@@ -56,6 +63,9 @@ class Injection:
     def __init__(self, namespace: dict[str, Any]) -> None:
         self._namespace = namespace
         self._added: dict[str, Any] = {}
+
+    def add(self) -> None:
+        """Put the names there, as soon as there is a session that may use them."""
         for function in (doc, server_print, halt, bg, fg, help):
             self._add(function.__name__, function)
         # Without the site module there are none.

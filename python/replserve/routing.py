@@ -16,6 +16,7 @@ from __future__ import annotations
 import io
 import sys
 import threading
+import types
 from functools import partial
 from typing import Any, Callable, Optional
 
@@ -24,6 +25,8 @@ from . import _native
 __all__ = ["Route", "enter", "forget_after_fork", "leave", "original", "route_of_this_thread", "uninstall"]
 
 _NAMES = ("stdin", "stdout", "stderr", "displayhook")
+#: What a session's traceback leaves behind for ``pdb.pm()``; C code never looks there.
+_LAST = ("last_type", "last_value", "last_traceback", "last_exc")
 
 
 class Route:
@@ -72,6 +75,27 @@ def _routed(name: str) -> property:
     )
 
 
+def _last(name: str) -> property:
+    """The property under a name of ``_LAST``: a thread's own where it has a route, else what is in the dictionary."""
+
+    def read(module: types.ModuleType) -> Any:
+        names = vars(route_of_this_thread() or module)
+        if name not in names:
+            raise AttributeError(f"module 'sys' has no attribute {name!r}")
+        return names[name]
+
+    def assign(module: types.ModuleType, value: Any) -> None:
+        vars(route_of_this_thread() or module)[name] = value
+
+    def delete(module: types.ModuleType) -> None:
+        names = vars(route_of_this_thread() or module)
+        if name not in names:
+            raise AttributeError(name)
+        del names[name]
+
+    return property(read, assign, delete)
+
+
 def _install() -> None:
     names = vars(sys)
     for name, stand_in in _stand_ins.items():
@@ -80,7 +104,8 @@ def _install() -> None:
             _native.set_original(stand_in, names.get(name))
             names[name] = stand_in
     if not _is_routed():
-        sys.__class__ = type("module", (type(sys),), {name: _routed(name) for name in _NAMES})
+        properties = {**{name: _routed(name) for name in _NAMES}, **{name: _last(name) for name in _LAST}}
+        sys.__class__ = type("module", (type(sys),), properties)
 
 
 def _restore() -> None:

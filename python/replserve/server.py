@@ -20,7 +20,7 @@ import threading
 from typing import Any, NamedTuple, Optional
 
 from . import _native, paging, routing, sources
-from .namespace import Injection
+from .namespace import Injection, printing
 from .sessions import Sessions
 
 __all__ = ["Address", "start", "stop", "wait"]
@@ -120,7 +120,7 @@ def start(
             running.injection.remove()
             raise
         _running = running
-        atexit.register(stop)
+        atexit.register(_stop_at_exit)
         _register_fork_hooks()
         return Address(bind, *ports)
 
@@ -146,8 +146,19 @@ def stop() -> None:
         paging.restore()
         sources.forget_all()
         running.injection.remove()
-        atexit.unregister(stop)
+        atexit.unregister(_stop_at_exit)
         running.halted.set()
+
+
+def _stop_at_exit() -> None:
+    stop()
+    if getattr(sys, "last_type", None) is KeyboardInterrupt:
+        # The program ends by a Ctrl-C that it did not handle, and the process is to end by SIGINT as ever. A session
+        # that was interrupted just now has made the interpreter forget that: see `forget_unhandled_interrupt`.
+        try:
+            exec("raise KeyboardInterrupt")
+        except KeyboardInterrupt:
+            pass
 
 
 def wait() -> None:
@@ -178,6 +189,8 @@ def _checked_name(name: Optional[str]) -> str:
 
 def _default_banner() -> str:
     program = " ".join(getattr(sys, "argv", None) or []).strip() or "no program: a playground"
+    # An argument need not be UTF-8.
+    program = program.encode("utf-8", "backslashreplace").decode()
     return (
         f"repltools {VERSION}, Python {platform.python_version()}, at {_MARK}, on behalf of:\n"
         f"  {program.replace(_MARK, '')}\n"
@@ -197,11 +210,35 @@ def _register_fork_hooks() -> None:
     global _has_fork_hooks
     if not _has_fork_hooks and hasattr(os, "register_at_fork"):
         os.register_at_fork(
-            before=_native.before_fork,
-            after_in_parent=_native.after_fork_in_parent,
+            before=_before_fork,
+            after_in_parent=_after_fork_in_parent,
             after_in_child=_after_fork_in_child,
         )
         _has_fork_hooks = True
+
+
+_holds_printing = False
+#: Seconds that a fork waits for a `server_print` that is blocked by whoever should read it.
+_PRINTING_SECONDS = 1.0
+
+
+def _before_fork() -> None:
+    global _holds_printing
+    if _running is not None:
+        _holds_printing = printing.acquire(timeout=_PRINTING_SECONDS)
+    _native.before_fork()
+
+
+def _after_fork() -> None:
+    global _holds_printing
+    if _holds_printing:
+        _holds_printing = False
+        printing.release()
+
+
+def _after_fork_in_parent() -> None:
+    _native.after_fork_in_parent()
+    _after_fork()
 
 
 def _after_fork_in_child() -> None:
@@ -210,7 +247,8 @@ def _after_fork_in_child() -> None:
     running, _running = _running, None
     _lock = threading.RLock()
     _native.after_fork_in_child()
+    _after_fork()
     if running is not None:
         routing.forget_after_fork()
         running.injection.remove()
-        atexit.unregister(stop)
+        atexit.unregister(_stop_at_exit)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 from functools import partial
-from typing import Any, Callable, Optional
+from typing import Any, Callable, NoReturn, Optional
 
 from . import _native, routing
-from .console import Console
+from .console import Console, Outcome
 from .namespace import Injection
 from .streams import STDERR, STDOUT, session_input, session_output
 
@@ -16,6 +17,16 @@ __all__ = ["Sessions"]
 
 #: Threads of the native side that are no session's.
 _THREAD_NAMES = {0: "replserve-worker", -1: "replserve-completer"}
+
+
+def _end_forked_child(status: int) -> NoReturn:
+    """End a child that a block has forked and forgotten: it has no client, and must not haunt the machine."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (AttributeError, OSError, ValueError):
+            pass
+    os._exit(status)
 
 
 class Sessions:
@@ -50,7 +61,14 @@ class Sessions:
             route = self._open(session)
         # Again each time: the host may have put objects of its own into `sys` since.
         routing.enter(route)
-        return route.owner.evaluate(source, number, is_final)  # type: ignore[no-any-return]
+        process = os.getpid()
+        outcome = Outcome.EXCEPTION
+        try:
+            outcome = route.owner.evaluate(source, number, is_final)
+        finally:
+            if os.getpid() != process:
+                _end_forked_child(0 if outcome in (Outcome.VALUE, Outcome.END_OF_SESSION) else 1)
+        return outcome
 
     def complete(self, text: str) -> list[str]:
         """Candidates for a name or a dotted expression, as ``rlcompleter`` gives them."""
@@ -92,6 +110,7 @@ class Sessions:
         # to this session's, and undone below.
         route = routing.Route(stdin, stdout, stderr, None)
         routing.enter(route)
+        self._injection.add()
         console = self._console(session)
         route.owner = console
         route.stdin, route.stdout, route.stderr = stdin, stdout, stderr

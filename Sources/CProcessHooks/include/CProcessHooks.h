@@ -10,7 +10,7 @@
 /// How many descriptors can be on the table at once.
 enum { process_hooks_descriptor_capacity = 8192 };
 
-/// Puts an open descriptor on the table of those that a forked child closes.
+/// Puts an open descriptor on the table of those that a forked child closes, and lets exec close it, too.
 /// Returns a slot number to give back later, or -1 when the table is full or the descriptor is not open.
 int process_hooks_register_descriptor(int descriptor);
 

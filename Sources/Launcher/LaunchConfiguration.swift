@@ -1,0 +1,31 @@
+// The launch configuration: what the launcher tells the script that it starts the interpreter with.
+
+internal import Shared
+
+/// The first argument of `_launch.py`, one JSON object. The target of the program follows as an argument
+/// of its own: a file name need not be UTF-8, and JSON has to be.
+struct LaunchConfiguration: Equatable, Sendable {
+  var mode: Program.Mode
+  var stays: Bool
+  var bind: BindAddress
+  var port: UInt16
+  var controlPort: UInt16
+  var banner: String?
+  var name: String?
+  var announces: Bool
+  var hasSocket: Bool
+
+  var json: JSON {
+    [
+      "mode": .string(mode.rawValue),
+      "stay": .bool(stays),
+      "bind": .string(bind.text),
+      "repl_port": .integer(Int(port)),
+      "control_port": .integer(Int(controlPort)),
+      "banner": banner.map(JSON.string) ?? .null,
+      "name": name.map(JSON.string) ?? .null,
+      "announce": .bool(announces),
+      "socket": .bool(hasSocket),
+    ]
+  }
+}
