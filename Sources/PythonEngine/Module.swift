@@ -19,7 +19,7 @@ private enum ModuleTable {
       "start",
       """
       start(bind, repl_port, control_port, name, socket, banner, version, python_version, ps1, ps2, \
-      spawn, run, complete, closed, halted, checkpoint, /)
+      spawn, opened, run, complete, closed, halted, checkpoint, /)
       --
 
       Start the server; return (repl_port, control_port, socket path or None).

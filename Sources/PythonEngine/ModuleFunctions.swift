@@ -26,7 +26,7 @@ extension Arguments {
   }
 
   func start(_ gil: inout GIL) throws(PythonError) -> OpaquePointer? {
-    try expect(16, of: "start")
+    try expect(17, of: "start")
     let configuration = ServerConfiguration(
       bind: try string(0, gil), textPort: try integer(1), controlPort: try integer(2), name: try string(3, gil),
       hasUnixSocket: try bool(4), version: try string(6, gil))
@@ -44,9 +44,10 @@ extension Arguments {
     let engine = PythonEngine(
       identity: identity,
       hooks: PythonEngine.Hooks(
-        spawn: unsafe Callable(try object(10), gil), run: unsafe Callable(try object(11), gil),
-        complete: unsafe Callable(try object(12), gil), closed: unsafe Callable(try object(13), gil),
-        halted: unsafe Callable(try object(14), gil), checkpoint: unsafe Callable(try object(15), gil)))
+        spawn: unsafe Callable(try object(10), gil), opened: unsafe Callable(try object(11), gil),
+        run: unsafe Callable(try object(12), gil), complete: unsafe Callable(try object(13), gil),
+        closed: unsafe Callable(try object(14), gil), halted: unsafe Callable(try object(15), gil),
+        checkpoint: unsafe Callable(try object(16), gil)))
     let result = gil.detached { () -> Result<Server, ServerError> in
       Result { () throws(ServerError) in
         try Server.start(configuration, engine: engine, sessionCounter: Running.sessions) { address in

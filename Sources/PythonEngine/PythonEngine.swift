@@ -13,6 +13,8 @@ final class PythonEngine: Engine {
   struct Hooks: Sendable {
     /// spawn(kind): starts a thread that calls `_native.serve(kind)`.
     let spawn: Callable
+    /// opened(session): the session's thread has started; nothing can interrupt it yet.
+    let opened: Callable
     /// run(session, number, source, is_final) -> an `OutcomeCode`.
     let run: Callable
     /// complete(text) -> a list of str.
@@ -24,7 +26,7 @@ final class PythonEngine: Engine {
     /// checkpoint(): does nothing, in Python, where an interrupt that is due is raised.
     let checkpoint: Callable
 
-    var all: [Callable] { [spawn, run, complete, closed, halted, checkpoint] }
+    var all: [Callable] { [spawn, opened, run, complete, closed, halted, checkpoint] }
   }
 
   /// Numbers of `serve`: a session's, or one of these.
@@ -107,7 +109,11 @@ final class PythonEngine: Engine {
 
   func close(session id: SessionID) {
     guard let session = state.withLock({ $0.sessions.removeValue(forKey: id) }) else { return }
-    if session.close() { _ = worker.add { _ = session.interrupt(nil, $0) } }
+    if session.close() {
+      _ = worker.add { _ = session.interrupt(nil, $0) }
+    } else {
+      session.streams.interrupt()
+    }
     if session.hasThread { lingering.withLock { $0[id] = session } }
   }
 
@@ -152,6 +158,11 @@ final class PythonEngine: Engine {
 
   private func serveSession(_ id: SessionID, thread: UInt, _ gil: inout GIL) {
     guard let session = state.withLock({ $0.sessions[id] }) ?? lingering.withLock({ $0[id] }) else { return }
+    do throws(PythonError) {
+      _ = try hooks.opened.call([.integer(id)], gil)
+    } catch {
+      Python.reportUnraisable(error)
+    }
     loop: while true {
       switch gil.detached({ session.next() }) {
       case .end: break loop

@@ -78,9 +78,12 @@ public final class SessionStreams: Sendable {
   public func readLine() -> InputLine {
     let line = monitor.wait { state -> InputLine? in
       if let line = state.takeLine() { return .line(line) }
-      if state.isEndOfInput || state.isClosed { return .endOfInput }
+      if state.isEndOfInput { return .endOfInput }
       if state.isInterrupted {
         state.isInterrupted = false
+        // A session that was closed sends its evaluation one interrupt. An end of input beside it would be a
+        // second thing to go wrong, in the middle of what the evaluation does about the first.
+        state.isEndOfInput = state.isClosed
         return .interrupted
       }
       return nil
@@ -148,12 +151,11 @@ public final class SessionStreams: Sendable {
 
   var isEndOfInput: Bool { monitor.withLock { $0.isEndOfInput } }
 
-  /// Nothing is kept and nobody waits from now on.
+  /// Nothing is kept, and nobody waits to write, from now on. A read waits for the interrupt that follows.
   func close() {
     monitor.signal { state in
       state = State()
       state.isClosed = true
-      state.isEndOfInput = true
     }
   }
 }

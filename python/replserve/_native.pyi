@@ -14,6 +14,7 @@ def start(
     ps1: str,
     ps2: str,
     spawn: Callable[[int], None],
+    opened: Callable[[int], None],
     run: Callable[[int, int, str, bool], int],
     complete: Callable[[str], List[str]],
     closed: Callable[[int], None],

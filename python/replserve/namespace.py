@@ -63,9 +63,13 @@ class Injection:
     def __init__(self, namespace: dict[str, Any]) -> None:
         self._namespace = namespace
         self._added: dict[str, Any] = {}
+        self._is_done = False
 
     def add(self) -> None:
-        """Put the names there, as soon as there is a session that may use them."""
+        """Put the names there, as soon as somebody may use them; only once, since a session may delete them."""
+        if self._is_done:
+            return
+        self._is_done = True
         for function in (doc, server_print, halt, bg, fg, help):
             self._add(function.__name__, function)
         # Without the site module there are none.

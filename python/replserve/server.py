@@ -110,6 +110,7 @@ def start(
                 _PS1,
                 _PS2,
                 hooks.spawn,
+                hooks.opened,
                 hooks.run,
                 hooks.complete,
                 hooks.closed,

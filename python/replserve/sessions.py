@@ -54,11 +54,16 @@ class Sessions:
             self._threads[kind] = thread
         thread.start()
 
+    def opened(self, session: int) -> None:
+        """Make the session's console, in its thread.
+
+        Not in `run`: an interrupt would hit the imports this needs, and leave broken modules to the whole process.
+        """
+        self._open(session)
+
     def run(self, session: int, number: int, source: str, is_final: bool) -> int:
         """Evaluate a block in the calling thread, which is the session's."""
-        route = self._routes.get(session)
-        if route is None:
-            route = self._open(session)
+        route = self._routes[session]
         # Again each time: the host may have put objects of its own into `sys` since.
         routing.enter(route)
         process = os.getpid()
@@ -74,6 +79,7 @@ class Sessions:
         """Candidates for a name or a dotted expression, as ``rlcompleter`` gives them."""
         import rlcompleter
 
+        self._injection.add()
         completer = rlcompleter.Completer(self._namespace)
         candidates: list[str] = []
         seen: set[str] = set()

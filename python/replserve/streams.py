@@ -19,30 +19,26 @@ STDERR = 2
 
 
 class _Buffer(io.BufferedIOBase):
-    """The binary side of a stream. It is no file of the system."""
+    """The binary side of a stream. It is no file of the system, and no terminal.
+
+    What ``input()`` and ``print`` call here must not be Python: an interrupt would be raised in it, and ``input()``
+    takes whatever ``flush()`` and ``fileno()`` raise for an answer.
+    """
 
     def __init__(self, name: str, mode: str) -> None:
         super().__init__()
         self.name = name
         self.mode = mode
 
-    def fileno(self) -> int:
-        raise io.UnsupportedOperation(f"{self.name} is not a file of this process; it has no descriptor")
-
-    def isatty(self) -> bool:
-        return False
-
 
 class _OutputBuffer(_Buffer):
     def __init__(self, session: int, stream: int) -> None:
         super().__init__(f"<session {session} {'stdout' if stream == STDOUT else 'stderr'}>", "wb")
         self.write = partial(_native.write, session, stream)  # type: ignore[method-assign]
+        self.flush = type(None)  # type: ignore[method-assign]  # nothing is held back here, so this does nothing
 
     def writable(self) -> bool:
         return True
-
-    def flush(self) -> None:
-        """Do nothing: nothing is held back here."""
 
     def close(self) -> None:
         """Do nothing: the session outlives whatever code closes its output."""
