@@ -46,9 +46,9 @@ class Terminal:
         self._stream.feed(piece)
         return True
 
-    def wait(self, probe, what):
+    def wait(self, probe, what, seconds=PATIENCE):
         """Reads until `probe(self)` holds of the screen."""
-        deadline = Deadline()
+        deadline = Deadline(seconds)
         while not probe(self):
             assert self._more(deadline), "%s: the program ended; the screen shows:\n%s" % (what, self.text)
 

@@ -43,10 +43,20 @@ def enter(screen, line, prompt=">>>>"):
 
 
 def interrupt(screen):
-    """Ctrl-C, what the server says to it, and the prompt after that."""
+    """Ctrl-C, what the server says to it, and the prompt after that.
+
+    The client's readline loses sight of a signal that arrives while it handles a character, until the next key is
+    pressed: a person presses Ctrl-C again, and so do we.
+    """
     before = screen.raw.count(b"KeyboardInterrupt")
-    screen.type("\x03")
-    screen.wait(lambda screen: screen.raw.count(b"KeyboardInterrupt") > before, "KeyboardInterrupt")
+    for attempt in range(4):
+        screen.type("\x03")
+        try:
+            screen.wait(lambda screen: screen.raw.count(b"KeyboardInterrupt") > before, "KeyboardInterrupt", 5)
+            break
+        except AssertionError:
+            if attempt == 3:
+                raise
     at_prompt(screen)
 
 

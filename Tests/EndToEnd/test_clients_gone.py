@@ -9,11 +9,15 @@ from peers import tool
 from process_facts import descriptors, resident_mib, server_side_timer, threads
 from control_client import ControlClient
 
+# The loops are functions: where a loop is itself the body of a `try`, CPython 3.13.0 loses an exception that is raised
+# in a thread at the loop's jump back, and runs no handler.
+SPIN = "def spin():\\n while True: pass\\n"
+FLOOD = "def flood():\\n while True: print(\"here\")\\n"
 STATES = {
     "idle": ("print('here')", "here\n>>>> "),
     "in a block": ("print('here')\nif True:\n    1", "here\n>>>> .... "),
-    "evaluating": ("exec('print(\"here\")\\ntry:\\n while True: pass\\nfinally: server_print(\"let go\", flush=True)')", "here\n"),
-    "flooding": ("exec('try:\\n while True: print(\"here\")\\nfinally: server_print(\"let go\", flush=True)')", "here\n"),
+    "evaluating": ("exec('" + SPIN + "try:\\n print(\"here\")\\n spin()\\nfinally: server_print(\"let go\", flush=True)')", "here\n"),
+    "flooding": ("exec('" + FLOOD + "try: flood()\\nfinally: server_print(\"let go\", flush=True)')", "here\n"),
     "reading": ("exec('try: input(\"here\")\\nfinally: server_print(\"let go\", flush=True)')", "here"),
 }
 
@@ -66,7 +70,8 @@ def test_everything_is_released(server, connect, state, way):
     settled(server, connect)
     known_threads, known_descriptors = threads(server.pid), len(descriptors(server.pid))
     vanish(server, connect, state, way, MANY)
-    if "let go" in STATES[state][0]:
+    # A half-close ends a read, and the reset behind it may interrupt what the evaluation does about that.
+    if "let go" in STATES[state][0] and (state, way) != ("reading", "half-close and reset"):
         for _ in range(1 + MANY):
             server.stdout.wait_for("let go\n")
     eventually(lambda: threads(server.pid) <= known_threads + SPARE, "the threads end")
@@ -126,8 +131,8 @@ def test_an_evaluation_that_will_not_stop(server, connect):
     client = connect(server)
     known = len(descriptors(server.pid))
     stubborn = connect(server)
-    stubborn.send("exec('said = []\\nwhile not globals().get(\"enough\"):\\n try:\\n  said or said.append(print(\"here\"))\\n"
-                  "  while not globals().get(\"enough\"): pass\\n"
+    stubborn.send("exec('def spin():\\n said or said.append(print(\"here\"))\\n while not globals().get(\"enough\"): pass\\n"
+                  "said = []\\nwhile not globals().get(\"enough\"):\\n try: spin()\\n"
                   " except BaseException: server_print(\"caught\", flush=True)')\n")
     stubborn.expect("here\n")
     stubborn.reset()
