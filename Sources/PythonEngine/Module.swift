@@ -94,7 +94,7 @@ private enum ModuleTable {
 
   private static func makeDefinition() -> UnsafeMutablePointer<PyModuleDef> {
     let table = UnsafeMutablePointer<PyMethodDef>.allocate(capacity: unsafe functions.count + 1)
-    for unsafe (index, function) in unsafe functions.enumerated() {
+    for unsafe(index, function) in unsafe functions.enumerated() {
       unsafe (table + index).initialize(
         to: PyMethodDef(
           ml_name: function.name.cString, ml_meth: function.body, ml_flags: Int32(METH_VARARGS),

@@ -183,7 +183,7 @@ extension Arguments {
       PyLong_FromLongLong(Int64(address.textPort)), PyLong_FromLongLong(Int64(address.controlPort)),
       socket.map { unsafe Python.newString($0) } ?? none(),
     ]
-    for unsafe (index, item) in unsafe items.enumerated() {
+    for unsafe(index, item) in unsafe items.enumerated() {
       guard let item = unsafe item, unsafe PyTuple_SetItem(tuple, index, item) == 0 else { throw .isSet }
     }
     return unsafe tuple

@@ -108,23 +108,30 @@ final class ControlConnection: ChannelInboundHandler {
   private func answer(_ id: JSON?, _ reply: ControlReply) { finish(slot(for: id), reply) }
 
   private func perform(_ request: ControlRequest) {
+    if let id = request.id, JSON.object(["id": id]).serialized().count > Limits.maximumRequestIDLength {
+      return answer(nil, .failed(reason: "The 'id' field is too long."))
+    }
     let slot = slot(for: request.id, isOrdered: request.id == nil || request.command == "PairWithSession")
-    switch request.command {
-    case "DescribeServer": finish(slot, .ok(core.description(withOperations: request.fields["operations"] == .bool(true))))
-    case "PairWithSession": finish(slot, pair(request))
-    case "TabComplete": complete(request, slot)
-    case "KeyboardInterrupt": interrupt(slot)
-    default: finish(slot, .failed(reason: "Command '\(request.command)' not understood by this server."))
+    guard let operation = Operation.named(request.command) else {
+      let isLong = request.command.unicodeScalars.count > Self.shownCommandLength
+      let name = isLong ? String(request.command.prefix(Self.shownCommandLength)) + "..." : request.command
+      return finish(slot, .failed(reason: "Command '\(name)' not understood by this server."))
+    }
+    if let reason = operation.refusal(of: request.fields) { return finish(slot, .failed(reason: reason)) }
+    switch operation {
+    case .pairWithSession: finish(slot, pair(request))
+    case .tabComplete: complete(request, slot)
+    case .keyboardInterrupt: interrupt(slot)
+    default:
+      finish(slot, .ok(core.description(withOperations: request.fields["operations"]?.boolValue ?? false)))
     }
   }
 
+  /// How many characters of a command that does not exist are repeated in the reply.
+  private static let shownCommandLength = 64
+
   private func pair(_ request: ControlRequest) -> ControlReply {
-    guard let value = request.fields["id"] else {
-      return .failed(reason: "Request is missing the PairWithSession parameter 'id'.")
-    }
-    guard let session = value.integerValue else {
-      return .failed(reason: "The PairWithSession parameter 'id' is not the number of a session.")
-    }
+    let session = request.fields["id"]?.integerValue ?? 0
     guard core.text(session) != nil else {
       return .failed(reason: "Pairing failed: session \(session) does not exist.")
     }
@@ -134,9 +141,8 @@ final class ControlConnection: ChannelInboundHandler {
 
   /// The ancestor's clients ask for candidate 0, 1, 2 ... of the same word until there is none.
   private func complete(_ request: ControlRequest, _ slot: Slot) {
-    guard let text = request.fields["text"]?.stringValue, let state = request.fields["state"]?.integerValue else {
-      return finish(slot, .failed(reason: "Request is missing the TabComplete parameters 'text' and 'state'."))
-    }
+    let text = request.fields["text"]?.stringValue ?? ""
+    let state = request.fields["state"]?.integerValue ?? 0
     guard text.utf8.count <= Limits.maximumCompletionTextLength else {
       return finish(slot, .failed(reason: "The TabComplete parameter 'text' is too long."))
     }

@@ -19,7 +19,8 @@ enum PeerSocket: Equatable {
   ///   - remote: the peer's end.
   static func look(local: SocketAddress?, remote: SocketAddress?) -> PeerSocket {
     guard let request = request(local: local, remote: remote) else { return .unknown }
-    let descriptor = socket(AF_NETLINK, Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), netlinkSocketDiagnostics)
+    let descriptor = socket(
+      AF_NETLINK, Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), netlinkSocketDiagnostics)
     guard descriptor >= 0 else { return .unknown }
     defer { close(descriptor) }
     var reply = [UInt8](repeating: 0, count: 4096)

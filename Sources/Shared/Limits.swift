@@ -22,6 +22,9 @@ public enum Limits {
   /// are buffered.
   public static let maximumReplyToOldClientLength = 4_095
 
+  /// The longest `id` of a request, as JSON; it is echoed, and a reply must stay below the limit above.
+  public static let maximumRequestIDLength = 256
+
   /// The longest `text` that may be sent for completion.
   public static let maximumCompletionTextLength = 4_096
 

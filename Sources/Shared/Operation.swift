@@ -110,13 +110,16 @@ extension Operation {
 
   public static let describeServer = Operation(
     "DescribeServer", "Say what this server is, what it can do, and which prompts it uses.",
+    parameters: [
+      Field("operations", .boolean, required: false, "Whether to describe the operations as well.")
+    ],
     returns: [
       Field("prompts", .object, "The prompts of the text port: 'ps1' and 'ps2'."),
       Field("control_protocol_version", .string, "The version of the ancestor's protocol, '1.0'."),
       Field("supported_commands", .strings, "The names of all operations."),
-      Field("protocol", .count, required: false, "The number of our own protocol."),
-      Field("features", .strings, required: false, "What the server can do beyond its operations."),
-      Field("operations", .objects, required: false, "This table."),
+      Field(
+        "server", .object, required: false, "What no server of the ancestor has: name, version, features and more."),
+      Field("operations", .objects, required: false, "This table, when it was asked for."),
     ])
 
   public static let pairWithSession = Operation(
@@ -136,5 +139,8 @@ extension Operation {
     ])
 
   public static let keyboardInterrupt = Operation(
-    "KeyboardInterrupt", "Interrupt what the paired session is evaluating.")
+    "KeyboardInterrupt", "Interrupt what the paired session is evaluating.",
+    returns: [
+      Field("outcome", .string, "'interrupted', or 'idle' when nothing was running.")
+    ])
 }

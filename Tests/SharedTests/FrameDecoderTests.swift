@@ -90,8 +90,7 @@ import Testing
   ]
 
   @Test(arguments: badHeaders)
-  func aBadHeaderIsRejectedOnceAndTheNextFrameIsFound(header: String, code: FrameError.Code, message: String)
-  {
+  func aBadHeaderIsRejectedOnceAndTheNextFrameIsFound(header: String, code: FrameError.Code, message: String) {
     let stream = sync + bytes(header) + Frame.encode(bytes("next"))
     if stream.count < 100 {
       verifyFrames(of: stream, are: [.rejected(code), .frame(bytes("next"))], junk: header.utf8.count)

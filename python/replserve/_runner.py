@@ -24,7 +24,6 @@ class _Server:
     def __init__(self, configuration: dict[str, Any], names: dict[str, Any]) -> None:
         """Accept connections, or end with one line that says why not."""
         self._process = os.getpid()
-        self._name = configuration["name"]
         try:
             started = server.start(
                 locals=names,
@@ -32,7 +31,7 @@ class _Server:
                 repl_port=configuration["repl_port"],
                 control_port=configuration["control_port"],
                 banner=configuration["banner"],
-                name=self._name,
+                name=configuration["name"],
                 socket=configuration["socket"],
             )
         except OSError as error:
@@ -44,6 +43,7 @@ class _Server:
         _native.end_on_sigterm()
         self._bind, self._port, self._control_port = started
         self._socket = started.socket
+        self._name = started.name
 
     @property
     def is_here(self) -> bool:

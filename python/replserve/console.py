@@ -13,6 +13,7 @@ import types
 from typing import Any, Optional
 
 from . import sources
+from .blocks import BlockScanner
 from .results import Results
 
 __all__ = ["Console", "Outcome"]
@@ -61,6 +62,7 @@ class Console(code.InteractiveConsole):
     def _begin(self, session: int) -> None:
         self.session = session
         self.results = Results(session)
+        self._scanner = BlockScanner()
         self._outcome = Outcome.VALUE
 
     def evaluate(self, source: str, number: int, is_final: bool) -> int:
@@ -88,6 +90,8 @@ class Console(code.InteractiveConsole):
 
     def run_block(self, source: str, filename: str, is_final: bool) -> bool:
         """Compile and run; return whether more source is needed."""
+        if not is_final and not self._scanner.may_be_complete(source):
+            return True
         try:
             compiled = self.compile_block(source, filename, is_final)
         except (OverflowError, SyntaxError, ValueError):

@@ -41,13 +41,20 @@ class _Triple(NamedTuple):
 
 
 class Address(_Triple):
-    """Where a server can be reached: ``(bind, repl_port, control_port)``, and the unix socket as ``socket``."""
+    """Where a server can be reached: ``(bind, repl_port, control_port)``.
+
+    ``socket`` is the path of its unix socket, or None, and ``name`` is what tells it from others.
+    """
 
     socket: Optional[str]
+    name: str
 
-    def __new__(cls, bind: str, repl_port: int, control_port: int, socket: Optional[str] = None) -> Address:
+    def __new__(
+        cls, bind: str, repl_port: int, control_port: int, socket: Optional[str] = None, name: str = ""
+    ) -> Address:
         self = super().__new__(cls, bind, repl_port, control_port)
         self.socket = socket
+        self.name = name
         return self
 
 
@@ -95,6 +102,7 @@ def start(
     with _lock:
         if _running is not None:
             raise RuntimeError("this process already has a running REPL server; stop() it first")
+        own_name = _checked_name(name)
         running = _Running(locals, _on_halt)
         hooks = running.sessions
         try:
@@ -102,7 +110,7 @@ def start(
                 bind,
                 repl_port,
                 control_port,
-                _checked_name(name),
+                own_name,
                 bool(socket),
                 _default_banner() if banner is None else banner,
                 VERSION,
@@ -123,7 +131,7 @@ def start(
         _running = running
         atexit.register(_stop_at_exit)
         _register_fork_hooks()
-        return Address(bind, *ports)
+        return Address(bind, *ports, own_name)
 
 
 def stop() -> None:
