@@ -77,6 +77,7 @@ final class PythonEngine: Engine {
       } catch {
         Python.reportUnraisable(error)
         session.threadFailed("no thread can be started for this session; try again later")
+        lingering.withLock { $0[session.id] = nil }
       }
     }
     if !isQueued { session.threadFailed("the server is stopping") }

@@ -32,7 +32,7 @@ struct RuntimeEntry: ~Copyable {
     let lock = unsafe open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, mode_t(0o600))
     guard lock >= 0 else {
       let number = Glibc.errno
-      throw ServerError(.noResources, "cannot make \(path): \(ServerError.text(of: number))", errno: number)
+      throw unavailable(path, number)
     }
     guard flock(lock, LOCK_EX | LOCK_NB) == 0 else {
       Glibc.close(lock)
@@ -54,16 +54,27 @@ struct RuntimeEntry: ~Copyable {
   /// Makes the socket's file this user's alone; the directory keeps others out before that.
   func restrictSocket() { unsafe chmod(socketPath, mode_t(0o600)) }
 
+  private static func unavailable(_ path: String, _ number: Int32) -> ServerError {
+    ServerError(
+      .noResources,
+      "cannot make \(path): \(ServerError.text(of: number)); the server can do without a unix socket if told so",
+      errno: number)
+  }
+
   private static func directory() throws(ServerError) -> String {
     let own = getuid()
     var path = "/tmp/repltools-\(own)"
     if let runtime = unsafe getenv("XDG_RUNTIME_DIR") {
       let text = unsafe String(cString: runtime)
-      if text.hasPrefix("/") { path = text + "/repltools" }
+      // Variables outlive directories: under sudo and in containers it may name one that is not there.
+      var status = stat()
+      if text.hasPrefix("/"), unsafe stat(text, &status) == 0, status.st_mode & S_IFMT == S_IFDIR {
+        path = text + "/repltools"
+      }
     }
     if unsafe mkdir(path, mode_t(0o700)) != 0, Glibc.errno != EEXIST {
       let number = Glibc.errno
-      throw ServerError(.noResources, "cannot make \(path): \(ServerError.text(of: number))", errno: number)
+      throw unavailable(path, number)
     }
     var status = stat()
     guard unsafe lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR, status.st_uid == own,

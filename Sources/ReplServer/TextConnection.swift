@@ -131,6 +131,7 @@ final class TextConnection: ChannelInboundHandler {
     guard !dialogue.isEnded else { return }
     dialogue.end()
     streams.say(farewell)
+    core.engine.close(session: session)
     finishWhenDrained()
   }
 
@@ -157,6 +158,7 @@ final class TextConnection: ChannelInboundHandler {
     case .wait:
       break
     case .end:
+      core.engine.close(session: session)
       finishWhenDrained()
     case .evaluate(let source, let number, let isFinal):
       let evaluation = Evaluation(
@@ -215,7 +217,6 @@ final class TextConnection: ChannelInboundHandler {
   private func finishWhenDrained() {
     guard let context, !isFarewellSent, !streams.hasOutput else { return }
     isFarewellSent = true
-    core.engine.close(session: session)
     let empty = wrapOutboundOut(context.channel.allocator.buffer(capacity: 0))
     let box = loopSelf
     let loop = core.eventLoop

@@ -19,8 +19,9 @@ import Testing
       #expect(line.count <= 80)
       #expect(!line.utf8.contains(UInt8(ascii: "\n")))
     }
-    let fields = operation.parameters + operation.returns
-    #expect(Set(fields.map(\.name)).count == fields.count)
+    for fields in [operation.parameters, operation.returns] {
+      #expect(Set(fields.map(\.name)).count == fields.count)
+    }
   }
 
   @Test func isServedAsData() {

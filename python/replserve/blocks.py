@@ -30,6 +30,7 @@ class BlockScanner:
         self._tried_at = 0
         self._depth = 0
         self._quote = ""
+        self._continued = ""
 
     def may_be_complete(self, source: str) -> bool:
         """Whether to compile ``source``, which is the block of the last call and more, or another one.
@@ -53,6 +54,11 @@ class BlockScanner:
         return True
 
     def _follow(self, text: str) -> None:
+        # A string may go on behind a backslash at the end of a line: such a line is read with the next one.
+        text, self._continued = self._continued + text, ""
+        if text.endswith("\\") and not self._quote:
+            self._continued = text
+            return
         position = 0
         while position < len(text):
             if self._quote:

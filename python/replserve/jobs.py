@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import threading
 import traceback
 from collections import deque
@@ -10,6 +11,7 @@ from itertools import count
 from typing import Any, Callable, Optional, Union
 
 from . import routing
+from .forks import end_forked_child
 
 __all__ = ["Job", "bg", "fg", "jobs"]
 
@@ -97,6 +99,8 @@ class Job(threading.Thread):
         route = routing.Route(io.StringIO(), self._output, self._output, self)
         route.displayhook = self._display
         routing.enter(route)
+        process = os.getpid()
+        state = "failed"
         try:
             assert self._thunk is not None
             self._value = self._thunk()
@@ -104,9 +108,10 @@ class Job(threading.Thread):
         except BaseException as error:
             self._value = error
             traceback.print_exc(file=self._output)
-            state = "failed"
         finally:
             self._thunk = None
+            if os.getpid() != process:
+                end_forked_child(0 if state == "done" else 1)
             with _lock:
                 self._state = state
                 _running.pop(self.number, None)

@@ -6,10 +6,11 @@ import os
 import sys
 import threading
 from functools import partial
-from typing import Any, Callable, NoReturn, Optional
+from typing import Any, Callable, Optional
 
 from . import _native, routing
 from .console import Console, Outcome
+from .forks import end_forked_child
 from .namespace import Injection
 from .streams import STDERR, STDOUT, session_input, session_output
 
@@ -17,16 +18,6 @@ __all__ = ["Sessions"]
 
 #: Threads of the native side that are no session's.
 _THREAD_NAMES = {0: "replserve-worker", -1: "replserve-completer"}
-
-
-def _end_forked_child(status: int) -> NoReturn:
-    """End a child that a block has forked and forgotten: it has no client, and must not haunt the machine."""
-    for stream in (sys.stdout, sys.stderr):
-        try:
-            stream.flush()
-        except (AttributeError, OSError, ValueError):
-            pass
-    os._exit(status)
 
 
 class Sessions:
@@ -72,7 +63,7 @@ class Sessions:
             outcome = route.owner.evaluate(source, number, is_final)
         finally:
             if os.getpid() != process:
-                _end_forked_child(0 if outcome in (Outcome.VALUE, Outcome.END_OF_SESSION) else 1)
+                end_forked_child(0 if outcome in (Outcome.VALUE, Outcome.END_OF_SESSION) else 1)
         return outcome
 
     def complete(self, text: str) -> list[str]:
