@@ -22,7 +22,7 @@ internal import CPython
 
   /// A new stand-in for `sys.<name>`.
   /// - Parameters:
-  ///   - nowhere: what C code gets instead of a host's None.
+  ///   - nowhere: what C code gets instead of None.
   static func make(
     name: OpaquePointer, routes: OpaquePointer, nowhere: OpaquePointer
   ) throws(PythonError) -> OpaquePointer {
@@ -58,13 +58,19 @@ internal import CPython
     guard let object = unsafe object else { return nil }
     let route: OpaquePointer?
     do throws(PythonError) { unsafe route = try Self.route() } catch { return nil }
+    let found: OpaquePointer?
     if let route = unsafe route {
-      return unsafe PyObject_GetAttr(route, field(object, nameOffset))
+      unsafe found = PyObject_GetAttr(route, field(object, nameOffset))
+      if unsafe found == nil { return nil }
+    } else {
+      unsafe found = field(object, originalOffset) ?? cpython_None()
+      unsafe Py_IncRef(found)
     }
-    let original = unsafe field(object, originalOffset)
-    let found = unsafe original == nil || original == cpython_None() ? field(object, nowhereOffset) : original
-    unsafe Py_IncRef(found)
-    return unsafe found
+    guard unsafe found == cpython_None() else { return unsafe found }
+    unsafe Py_DecRef(found)
+    let nowhere = unsafe field(object, nowhereOffset)
+    unsafe Py_IncRef(nowhere)
+    return unsafe nowhere
   }
 
   private static func field(_ object: OpaquePointer, _ offset: Int) -> OpaquePointer? {

@@ -13,8 +13,9 @@ enum ForeignProtocol {
 
   /// - Parameter line: the first line of a connection, whole.
   static func isHTTP(firstLine line: [UInt8]) -> Bool {
-    guard methods.contains(where: { line.starts(with: $0) }) else { return false }
-    return line.indices.contains { line[$0...].starts(with: version) }
+    guard let method = methods.first(where: { line.starts(with: $0) }) else { return false }
+    let rest = line.dropFirst(method.count)
+    return rest.indices.contains { rest[$0...].starts(with: version) }
   }
 
   /// - Parameter bytes: the first bytes of a connection, as many as have come.

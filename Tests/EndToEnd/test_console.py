@@ -76,6 +76,16 @@ def test_a_session_that_closes_its_stdout(server, connect):
     assert connect(server).run("print('new')") == "new\n"
 
 
+def test_a_session_without_a_stdout(server, connect):
+    """`sys.stdout = None` means to Python that printing is nothing."""
+    client, other = connect(server), connect(server)
+    assert client.run("import sys; keep, sys.stdout = sys.stdout, None") == ""
+    assert client.run("print('nothing')") == ""
+    assert other.run("print('something')") == "something\n"
+    assert client.run("sys.stdout = keep") == ""
+    assert client.run("print('again')") == "again\n"
+
+
 def test_input(interpreter, console, serve, connect):
     client = connect(serve(python=getattr(interpreter, console)))
     client.send("name = input('who? ')\n")
