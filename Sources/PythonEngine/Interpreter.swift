@@ -73,6 +73,9 @@ enum PythonError: Error {
     unsafe Py_DecRef(object)
   }
 
+  /// Whether `release` was called; the server has stopped then.
+  func isReleased(_ gil: borrowing GIL) -> Bool { unsafe object == nil }
+
   /// Calls it.
   /// - Throws: `.isSet` when it raised.
   @_lifetime(borrow gil)

@@ -27,7 +27,7 @@ private enum ModuleTable {
       { _, arguments in unsafe entry(arguments, Arguments.start) }
     ),
     (
-      "stop", "stop()\n--\n\nStop the server; do nothing when none runs.",
+      "stop", "stop()\n--\n\nStop the server, if one runs; return whether all its threads have ended.",
       { _, arguments in unsafe entry(arguments, Arguments.stop) }
     ),
     (

@@ -77,11 +77,9 @@ extension Arguments {
       defer { pair = nil }
       return pair
     }
-    if let pair {
-      gil.detached { pair.server.stop() }
-      pair.engine.stop(&gil)
-    }
-    return unsafe Self.none()
+    guard let pair else { return unsafe PyBool_FromLong(1) }
+    gil.detached { pair.server.stop() }
+    return unsafe PyBool_FromLong(pair.engine.stop(&gil) ? 1 : 0)
   }
 
   func serve(_ gil: inout GIL) throws(PythonError) -> OpaquePointer? {

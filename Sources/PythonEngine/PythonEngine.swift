@@ -131,7 +131,8 @@ final class PythonEngine: Engine {
 
   /// Interrupts what runs, ends the threads and waits for them, without the interpreter, for a bounded time.
   /// A thread that is stuck in C is left to itself: it ends when its call returns.
-  func stop(_ gil: inout GIL) {
+  /// - Returns: whether all have ended.
+  func stop(_ gil: inout GIL) -> Bool {
     let sessions = state.withLock { state in
       state.isStopping = true
       return Array(state.sessions.keys)
@@ -139,10 +140,11 @@ final class PythonEngine: Engine {
     for session in sessions { close(session: session) }
     worker.close()
     completer.close()
-    gil.detached {
-      _ = threadCount.wait(milliseconds: Self.stopMilliseconds) { count -> Void? in count <= 0 ? () : nil }
+    let haveEnded = gil.detached {
+      threadCount.wait(milliseconds: Self.stopMilliseconds) { count -> Void? in count <= 0 ? () : nil } != nil
     }
     for hook in hooks.all { hook.release(gil) }
+    return haveEnded
   }
 
   // MARK: threads
@@ -174,10 +176,13 @@ final class PythonEngine: Engine {
         completion(outcome)
       }
     }
-    do throws(PythonError) {
-      _ = try hooks.closed.call([.integer(id)], gil)
-    } catch {
-      Python.reportUnraisable(error)
+    // A thread that was stuck while the server stopped comes here when everything has been put back already.
+    if !hooks.closed.isReleased(gil) {
+      do throws(PythonError) {
+        _ = try hooks.closed.call([.integer(id)], gil)
+      } catch {
+        Python.reportUnraisable(error)
+      }
     }
     lingering.withLock { $0[id] = nil }
   }

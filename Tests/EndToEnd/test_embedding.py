@@ -258,3 +258,15 @@ def test_playground_by_module_name(interpreter, embed, connect):
     assert connect(announced["repl_port"]).run("1 + 1") == "2\n"
     host.signal(15)
     assert host.wait() in {0, -15, 143}
+
+
+def test_an_evaluation_that_outlives_the_server(host, connect):
+    """It is stuck in C while the server stops; when it comes back, it ends without a word on the host's stderr."""
+    repl_port, _ = started(host)
+    client = connect(repl_port)
+    host.tell("import os; ends = os.pipe(); answer = []")
+    client.send("import os; print('on'); answer.append(os.read(ends[0], 1))\n")
+    client.expect("on\n")
+    assert host.ask("server.stop(); print(threading.active_count())") == "2"
+    assert host.ask("left = [t for t in threading.enumerate() if t is not threading.current_thread()];"
+                    " os.write(ends[1], b'x'); [t.join() for t in left]; print(threading.active_count())") == "1"

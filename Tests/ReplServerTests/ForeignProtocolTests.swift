@@ -14,7 +14,7 @@ import Testing
 
   static let typedLines = [
     "GET = 1\n", "POST (x)\n", "GET\n", "GET \n", "GETS / HTTP/1.1\n", "get / HTTP/1.1\n", " GET / HTTP/1.1\n",
-    "x = 'GET / HTTP/1.1'\n", "PUT / HTTP\n", "GET / http/1.1\n", "PATCH - HTTPS/1\n", "\n", "",
+    "x = 'GET / HTTP/1.1'\n", "PUT / HTTP\n", "GET / http/1.1\n", "POST HTTP/1.1\n", "PATCH - HTTPS/1\n", "\n", "",
     "1 + 1\n",
   ]
 

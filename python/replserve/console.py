@@ -12,7 +12,7 @@ import traceback
 import types
 from typing import Any, Optional
 
-from . import sources
+from . import routing, sources
 from .blocks import BlockScanner
 from .results import Results
 
@@ -130,8 +130,9 @@ class Console(code.InteractiveConsole):
         self._outcome = Outcome.EXCEPTION
 
     def write(self, data: str) -> None:
-        """Write to the session's standard error."""
-        sys.stderr.write(data)
+        """Write to the session's standard error; to nowhere once the server has stopped without this evaluation."""
+        if routing.route_of_this_thread() is not None:
+            sys.stderr.write(data)
 
     # A program's own sys.excepthook is for what the program itself fails to catch: it may report to somebody, or end
     # the process. So these two never call it.

@@ -30,7 +30,7 @@ _PS1 = ">>>> "
 _PS2 = ".... "
 #: Stands for ADDRESS:PORT in the default banner until the ports are known.
 _MARK = "\x01"
-#: Seconds that `stop` waits for each of its threads to end after the native side has let go of it.
+#: Seconds that `stop` waits for each of its threads to end after it has come out of the native side.
 _JOIN_SECONDS = 1.0
 
 
@@ -149,8 +149,8 @@ def stop() -> None:
         running, _running = _running, None
         if running is None:
             return
-        _native.stop()
-        running.sessions.join(0 if sys.is_finalizing() else _JOIN_SECONDS)
+        have_ended = _native.stop()
+        running.sessions.join(_JOIN_SECONDS if have_ended else 0)
         routing.uninstall()
         paging.restore()
         sources.forget_all()
