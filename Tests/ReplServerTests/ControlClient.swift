@@ -8,7 +8,11 @@ final class ControlClient {
   let socket: LoopbackClient
   private var decoder = FrameDecoder(maximumBodyLength: Limits.maximumControlBodyLength)
 
-  init(port: Int) throws { socket = try LoopbackClient(port: port) }
+  /// - Parameter receiveBufferLength: how much the kernel is to keep for a client that does not read.
+  init(port: Int, receiveBufferLength: Int32? = nil) throws {
+    socket = try LoopbackClient(
+      to: SocketAddress(ipAddress: "127.0.0.1", port: port), receiveBufferLength: receiveBufferLength)
+  }
 
   init(unixSocket path: String) throws {
     socket = try LoopbackClient(to: SocketAddress(unixDomainSocketPath: path))

@@ -10,7 +10,7 @@ final class LoopbackClient {
   let descriptor: Int32
   private var isOpen = true
 
-  init(to address: SocketAddress) throws {
+  init(to address: SocketAddress, receiveBufferLength: Int32? = nil) throws {
     let family: Int32 =
       switch address {
       case .v4: AF_INET
@@ -21,6 +21,9 @@ final class LoopbackClient {
     var limit = timeval(tv_sec: Patience.milliseconds / 1000, tv_usec: 0)
     unsafe setsockopt(
       descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
+    if var length = receiveBufferLength {
+      unsafe setsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &length, socklen_t(MemoryLayout<Int32>.size))
+    }
     let status = unsafe address.withSockAddr { start, size in
       unsafe Glibc.connect(descriptor, start, socklen_t(size))
     }
