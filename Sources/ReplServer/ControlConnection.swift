@@ -79,9 +79,12 @@ final class ControlConnection: ChannelInboundHandler {
     guard !isAdvancing else { return }
     isAdvancing = true
     defer { isAdvancing = false }
-    while let context, context.channel.isWritable, outstanding.count < ServerLimits.outstandingRequests,
-      let event = decoder.next()
-    {
+    var isAllTaken = false
+    while let context, context.channel.isWritable, outstanding.count < ServerLimits.outstandingRequests {
+      guard let event = decoder.next() else {
+        isAllTaken = true
+        break
+      }
       switch event {
       case .junk: continue
       case .rejected(let error):
@@ -93,7 +96,8 @@ final class ControlConnection: ChannelInboundHandler {
         handle(body)
       }
     }
-    if isInputClosed, outstanding.isEmpty { closeWhenFlushed() }
+    // What is still undecoded, because replies cannot leave, is answered before the end.
+    if isInputClosed, isAllTaken, outstanding.isEmpty { closeWhenFlushed() }
     readIfWanted()
   }
 

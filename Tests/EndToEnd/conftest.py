@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import tempfile
 from pathlib import Path
 
@@ -13,6 +14,11 @@ from interpreters import interpreters
 from peers import NATIVE_MODULE, PYTHON_PACKAGE, REPLSERVE, STAGE, built, environment_python
 from terminal import Terminal
 from text_client import TextClient
+
+
+# Under nohup(1) and in the background of a shell these are ignored, and every process started here would inherit that.
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def _ids(found):

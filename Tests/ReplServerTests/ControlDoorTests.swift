@@ -303,9 +303,7 @@ extension ProcessWideTests {
         #expect(reply.id == .integer(answered))
         answered += 1
       }
-      withKnownIssue("the connection closes while requests it has read are still behind an unwritable channel") {
-        #expect(answered == count)
-      }
+      #expect(answered == count)
     }
 
     @Test func aClientThatLeavesDoesNotDisturbAnother() throws {

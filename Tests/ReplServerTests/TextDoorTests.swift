@@ -53,7 +53,7 @@ extension ProcessWideTests {
       let first = try engine.evaluation()
       #expect(first.request.source == "a")
       // The evaluation reads what was typed ahead, as a program that asks its user does.
-      #expect(first.request.streams.readLine() == .line(Array("b\n".utf8)))
+      #expect(try Background { first.request.streams.readLine() }.value() == .line(Array("b\n".utf8)))
       #expect(engine.callCount == 1)
       try client.send("d\n")
       first.answer(.value)
