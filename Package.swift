@@ -72,7 +72,7 @@ let package = Package(
     .testTarget(
       name: "ReplServerTests",
       dependencies: [
-        "Shared", "ReplServer",
+        "Shared", "ReplServer", "CProcessHooks",
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
         .product(name: "NIOEmbedded", package: "swift-nio"),

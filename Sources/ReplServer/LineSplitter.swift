@@ -20,8 +20,8 @@ struct LineSplitter {
     var rest = bytes[...]
     while let newline = rest.firstIndex(of: UInt8(ascii: "\n")) {
       partial += rest[..<newline]
-      guard partial.count <= limit else { throw LineTooLong() }
       if partial.last == UInt8(ascii: "\r") { partial.removeLast() }
+      guard partial.count <= limit else { throw LineTooLong() }
       partial.append(UInt8(ascii: "\n"))
       lines.append(partial)
       partial = []

@@ -29,6 +29,8 @@ public final class SessionStreams: Sendable {
     var isClosed = false
     /// An interrupt asks for the end of one wait, and is used up by it.
     var isInterrupted = false
+    /// The evaluation that runs has been sent an interrupt, whether a wait has used it up or not.
+    var hasBeenInterrupted = false
   }
 
   private let monitor = Monitor(State())
@@ -81,11 +83,11 @@ public final class SessionStreams: Sendable {
       if state.isEndOfInput { return .endOfInput }
       if state.isInterrupted {
         state.isInterrupted = false
-        // A session that was closed sends its evaluation one interrupt. An end of input beside it would be a
-        // second thing to go wrong, in the middle of what the evaluation does about the first.
-        state.isEndOfInput = state.isClosed
         return .interrupted
       }
+      // A session that was closed sends its evaluation one interrupt. An end of input beside it would be a second
+      // thing to go wrong, in the middle of what the evaluation does about the first; so it comes after it.
+      if state.isClosed, state.hasBeenInterrupted { return .endOfInput }
       return nil
     }
     inputTaken()
@@ -94,12 +96,18 @@ public final class SessionStreams: Sendable {
 
   /// An evaluation starts: an interrupt that reached an earlier one has no meaning for it.
   public func beginEvaluation() {
-    monitor.withLock { $0.isInterrupted = false }
+    monitor.withLock { state in
+      state.isInterrupted = false
+      state.hasBeenInterrupted = false
+    }
   }
 
   /// Ends a wait in `write` or `readLine` of the running evaluation.
   public func interrupt() {
-    monitor.signal { $0.isInterrupted = true }
+    monitor.signal { state in
+      state.isInterrupted = true
+      state.hasBeenInterrupted = true
+    }
   }
 
   /// From now on reads see the end of input: the evaluation closed its own standard input.
@@ -154,8 +162,12 @@ public final class SessionStreams: Sendable {
   /// Nothing is kept, and nobody waits to write, from now on. A read waits for the interrupt that follows.
   func close() {
     monitor.signal { state in
+      // The interrupt that ends a read may have come first.
+      let (isInterrupted, hasBeenInterrupted) = (state.isInterrupted, state.hasBeenInterrupted)
       state = State()
       state.isClosed = true
+      state.isInterrupted = isInterrupted
+      state.hasBeenInterrupted = hasBeenInterrupted
     }
   }
 }

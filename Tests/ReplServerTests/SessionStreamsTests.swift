@@ -225,6 +225,20 @@ import Testing
     #expect(try read().value() == .endOfInput)
   }
 
+  @Test func anInterruptThatComesBeforeTheCloseIsNotLost() throws {
+    streams.interrupt()
+    streams.close()
+    #expect(try read().value() == .interrupted)
+    #expect(try read().value() == .endOfInput)
+  }
+
+  @Test func aReadAfterAnInterruptThatWasUsedUpBeforeTheCloseIsAtTheEnd() throws {
+    streams.interrupt()
+    #expect(try read().value() == .interrupted)
+    streams.close()
+    #expect(try read().value() == .endOfInput)
+  }
+
   @Test func aCloseForgetsTypedAheadLines() {
     streams.append(line: bytes("a\n"))
     streams.close()
