@@ -272,3 +272,10 @@ def test_an_evaluation_that_outlives_the_server(host, connect):
     assert host.ask("server.stop(); print(threading.active_count())") == "2"
     assert host.ask("left = [t for t in threading.enumerate() if t is not threading.current_thread()];"
                     " os.write(ends[1], b'xx'); [t.join() for t in left]; print(threading.active_count())") == "1"
+
+
+def test_looking_for_macros_leaves_no_mark(host, connect):
+    """Without mcpyrate, the failed look for it changes nothing for the host's own imports."""
+    repl_port, _ = started(host)
+    assert connect(repl_port).run("1 + 1") == "2\n"
+    assert host.ask("print([name for name in sys.modules if name.startswith('mcpyrate')])") == "[]"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 import threading
 from functools import partial
 from typing import Any, Callable, Optional
@@ -30,6 +29,7 @@ class Sessions:
         self._routes: dict[int, routing.Route] = {}
         self._threads: dict[int, threading.Thread] = {}
         self._lock = threading.Lock()
+        self._may_have_macros = True
 
     # The hooks of the native side. See `PythonEngine.Hooks`.
 
@@ -124,12 +124,14 @@ class Sessions:
         return console
 
     def _macro_console(self, session: int) -> Optional[Console]:
+        if not self._may_have_macros:
+            return None
         try:
             from .macroconsole import MacroConsole
         except ImportError:
             # No mcpyrate, or one that this interpreter cannot import. It is looked for once: a failed import
             # searches the path and may run code of others.
-            sys.modules.setdefault("mcpyrate.repl.console", None)  # type: ignore[arg-type]
+            self._may_have_macros = False
             return None
         return MacroConsole(session, self._namespace)
 
