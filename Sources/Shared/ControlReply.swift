@@ -50,9 +50,15 @@ public enum ControlReply: Equatable, Sendable {
     } catch {
       throw ControlReplyError(.notJSON, "it is not valid JSON: \(error.message) (byte \(error.byteOffset))")
     }
-    guard var fields = message.objectValue else {
+    guard let fields = message.objectValue else {
       throw ControlReplyError(.notAnObject, "it is not a JSON object")
     }
+    try self.init(fields: fields)
+  }
+
+  /// Reads a message that has been parsed.
+  init(fields message: JSON.Object) throws(ControlReplyError) {
+    var fields = message
     let status = fields["status"]?.stringValue
     fields["status"] = nil
     switch status {

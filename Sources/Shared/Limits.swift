@@ -34,6 +34,21 @@ public enum Limits {
   /// of six.
   public static let maximumCandidateLength = 512
 
+  /// The version of our own protocol, which DescribeServer gives and a client of ours sends.
+  public static let protocolVersion = 1
+
+  /// The output that a client lets a server send before it has taken any, unless it says otherwise.
+  public static let defaultCredit = 1 << 16
+
+  /// The most output that a client can let a server send in advance.
+  public static let maximumCredit = 1 << 30
+
+  /// The longest text of a reply: a documentation, a source, a traceback. A longer one is cut.
+  public static let maximumReplyTextLength = 1 << 18
+
+  /// The most bytes of a reply's list, as JSON, before the rest is left out.
+  public static let maximumReplyListLength = 1 << 19
+
   /// The most completion candidates in one reply.
   public static let maximumCandidateCount = 4_096
 

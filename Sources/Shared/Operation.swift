@@ -8,6 +8,7 @@ public struct Operation: Equatable, Sendable {
   /// What a field may hold.
   public enum FieldType: String, CaseIterable, Sendable {
     case boolean
+    case number
     /// An integer in the range of 64 bits, signed.
     case integer
     /// An integer from 0 on.
@@ -15,6 +16,7 @@ public struct Operation: Equatable, Sendable {
     case string
     case stringOrNull = "string or null"
     case strings = "array of strings"
+    case array
     case object
     case objects = "array of objects"
 
@@ -22,10 +24,12 @@ public struct Operation: Equatable, Sendable {
     public func admits(_ value: JSON) -> Bool {
       switch self {
       case .boolean: value.boolValue != nil
+      case .number: value.numberValue != nil
       case .integer: value.integerValue != nil
       case .count: value.integerValue.map { $0 >= 0 } ?? false
       case .string: value.stringValue != nil
       case .stringOrNull: value == .null || value.stringValue != nil
+      case .array: value.arrayValue != nil
       case .strings: value.arrayValue?.allSatisfy { $0.stringValue != nil } ?? false
       case .object: value.objectValue != nil
       case .objects: value.arrayValue?.allSatisfy { $0.objectValue != nil } ?? false
@@ -66,19 +70,24 @@ public struct Operation: Equatable, Sendable {
   public let parameters: [Field]
   /// The fields of an `ok` reply beside `status` and `id`.
   public let returns: [Field]
+  /// Whether it is answered at all. What has no reply is told by others, or cannot fail in a way that matters.
+  public let hasReply: Bool
 
-  public init(_ name: String, _ summary: String, parameters: [Field] = [], returns: [Field] = []) {
+  public init(
+    _ name: String, _ summary: String, parameters: [Field] = [], returns: [Field] = [], hasReply: Bool = true
+  ) {
     self.name = name
     self.summary = summary
     self.parameters = parameters
     self.returns = returns
+    self.hasReply = hasReply
   }
 
   /// The operation as DescribeServer gives it.
   public func json() -> JSON {
     [
       "name": .string(name), "doc": .string(summary), "parameters": .array(parameters.map { $0.json() }),
-      "returns": .array(returns.map { $0.json() }),
+      "returns": .array(returns.map { $0.json() }), "reply": .bool(hasReply),
     ]
   }
 
@@ -103,44 +112,14 @@ public struct Operation: Equatable, Sendable {
 
 extension Operation {
   /// The operations in the order in which they are documented.
-  public static let all: [Operation] = [describeServer, pairWithSession, tabComplete, keyboardInterrupt]
+  public static let all: [Operation] = ancestral + ofSessions + ofJobs + ofInquiry
+
+  private static let byName: [String: Operation] = {
+    var table: [String: Operation] = [:]
+    for operation in all { table[operation.name] = operation }
+    return table
+  }()
 
   /// The operation of that name.
-  public static func named(_ name: String) -> Operation? { all.first { $0.name == name } }
-
-  public static let describeServer = Operation(
-    "DescribeServer", "Say what this server is, what it can do, and which prompts it uses.",
-    parameters: [
-      Field("operations", .boolean, required: false, "Whether to describe the operations as well.")
-    ],
-    returns: [
-      Field("prompts", .object, "The prompts of the text port: 'ps1' and 'ps2'."),
-      Field("control_protocol_version", .string, "The version of the ancestor's protocol, '1.0'."),
-      Field("supported_commands", .strings, "The names of all operations."),
-      Field(
-        "server", .object, required: false, "What no server of the ancestor has: name, version, features and more."),
-      Field("operations", .objects, required: false, "This table, when it was asked for."),
-    ])
-
-  public static let pairWithSession = Operation(
-    "PairWithSession", "Aim this connection's later interrupts at a session.",
-    parameters: [
-      Field("id", .integer, "The number of the session, from the first line of its text connection.")
-    ])
-
-  public static let tabComplete = Operation(
-    "TabComplete", "Give one completion of a piece of source.",
-    parameters: [
-      Field("text", .string, "What to complete."),
-      Field("state", .count, "Which candidate to give, from 0."),
-    ],
-    returns: [
-      Field("result", .stringOrNull, "The candidate, or null when there are no more.")
-    ])
-
-  public static let keyboardInterrupt = Operation(
-    "KeyboardInterrupt", "Interrupt what the paired session is evaluating.",
-    returns: [
-      Field("outcome", .string, "'interrupted', or 'idle' when nothing was running.")
-    ])
+  public static func named(_ name: String) -> Operation? { byName[name] }
 }
