@@ -119,10 +119,14 @@ int PyFile_WriteString(const char *text, PyObject *file);
 
 // Types
 PyObject *PyType_FromSpec(PyType_Spec *spec);
+unsigned long PyType_GetFlags(PyTypeObject *type);
+PyObject *PyObject_Type(PyObject *object);
 PyObject *PyType_GenericAlloc(PyTypeObject *type, Py_ssize_t count);
 
 // Threads
 unsigned long PyThread_get_thread_ident(void);
+
+int Py_AddPendingCall(int (*function)(void *), void *argument);
 
 // Numbers, text, bytes, containers
 PyObject *PyLong_FromLongLong(long long value);
@@ -169,5 +173,16 @@ static inline PyObject *cpython_RuntimeError(void) { return PyExc_RuntimeError; 
 static inline PyObject *cpython_OSError(void) { return PyExc_OSError; }
 static inline PyObject *cpython_PermissionError(void) { return PyExc_PermissionError; }
 static inline PyObject *cpython_TypeError(void) { return PyExc_TypeError; }
+
+/// Whether an object is a `str` or of a class derived from it; a flag of its type says so, and that flag is part of
+/// the stable ABI: Py_TPFLAGS_UNICODE_SUBCLASS.
+static inline int cpython_is_str(PyObject *object) {
+  if (object == NULL) return 0;
+  PyObject *type = PyObject_Type(object);
+  if (type == NULL) return 0;
+  int is_str = (PyType_GetFlags((PyTypeObject *)type) >> 28) & 1;
+  Py_DecRef(type);
+  return is_str;
+}
 
 #endif

@@ -67,6 +67,13 @@ enum PythonError: Error {
     unsafe self.object = object
   }
 
+  /// Takes a reference to an attribute.
+  /// - Throws: `.isSet` when there is none.
+  convenience init(_ name: String, of object: OpaquePointer, _ gil: borrowing GIL) throws(PythonError) {
+    let attribute = unsafe try Reference(taking: PyObject_GetAttrString(object, name), gil)
+    unsafe self.init(attribute.pointer, gil)
+  }
+
   func release(_ gil: borrowing GIL) {
     guard let object = unsafe object else { return }
     unsafe self.object = nil
@@ -117,6 +124,12 @@ enum Python {
     }
   }
 
+  static func newBytes(_ bytes: [UInt8]) -> OpaquePointer? {
+    unsafe bytes.withUnsafeBytes { raw in
+      unsafe PyBytes_FromStringAndSize(raw.bindMemory(to: CChar.self).baseAddress, raw.count)
+    }
+  }
+
   /// The text of a `str`; a lone surrogate is an error.
   static func string(_ object: OpaquePointer?, _ gil: borrowing GIL) throws(PythonError) -> String {
     let bytes = unsafe try Reference(taking: PyUnicode_AsUTF8String(object), gil)
@@ -144,6 +157,8 @@ enum Python {
     guard value >= 0 else { throw .isSet }
     return value == 1
   }
+
+  static func isString(_ object: OpaquePointer?) -> Bool { unsafe cpython_is_str(object) != 0 }
 
   static func isNone(_ object: OpaquePointer?) -> Bool { unsafe object == cpython_None() }
 

@@ -19,7 +19,7 @@ private enum ModuleTable {
       "start",
       """
       start(bind, repl_port, control_port, name, socket, banner, version, python_version, ps1, ps2, \
-      spawn, opened, run, complete, closed, halted, checkpoint, /)
+      executable, program, hooks, /)
       --
 
       Start the server; return (repl_port, control_port, socket path or None).
@@ -69,6 +69,46 @@ private enum ModuleTable {
     (
       "display", "display(results, route, value, /)\n--\n\nBe the sys.displayhook of a session.",
       { _, arguments in unsafe entry(arguments, Arguments.display) }
+    ),
+    (
+      "evaluating_in", "evaluating_in(session, thread, /)\n--\n\nSay which thread a session's evaluation is in now.",
+      { _, arguments in unsafe entry(arguments, Arguments.evaluatingIn) }
+    ),
+    (
+      "call_on_main", "call_on_main(session, /)\n--\n\nLet the main thread take a session's evaluation soon.",
+      { _, arguments in unsafe entry(arguments, Arguments.callOnMain) }
+    ),
+    (
+      "job_add", "job_add(source, owner, /)\n--\n\nReturn the number of a new job.",
+      { _, arguments in unsafe entry(arguments, Arguments.jobAdd) }
+    ),
+    (
+      "job_run", "job_run(number, thread, body, /)\n--\n\nCall the body of a job, which can be interrupted meanwhile.",
+      { _, arguments in unsafe entry(arguments, Arguments.jobRun) }
+    ),
+    (
+      "job_end", "job_end(number, state, /)\n--\n\nSay how a job has ended.",
+      { _, arguments in unsafe entry(arguments, Arguments.jobEnd) }
+    ),
+    (
+      "job_forget", "job_forget(number, /)\n--\n\nForget a job that could not be started.",
+      { _, arguments in unsafe entry(arguments, Arguments.jobForget) }
+    ),
+    (
+      "job_write", "job_write(number, stream, data, /)\n--\n\nKeep output of a job; return how many bytes that were.",
+      { _, arguments in unsafe entry(arguments, Arguments.jobWrite) }
+    ),
+    (
+      "job_output", "job_output(number, /)\n--\n\nReturn what is kept of a job's output.",
+      { _, arguments in unsafe entry(arguments, Arguments.jobOutput) }
+    ),
+    (
+      "job_dropped", "job_dropped(number, /)\n--\n\nReturn how many bytes of a job's output are not kept.",
+      { _, arguments in unsafe entry(arguments, Arguments.jobDropped) }
+    ),
+    (
+      "job_release", "job_release(number, /)\n--\n\nSay that nobody holds a job's object any more.",
+      { _, arguments in unsafe entry(arguments, Arguments.jobRelease) }
     ),
     (
       "halt", "halt(doit, /)\n--\n\nStop the server once the last session has ended, or take that back.",

@@ -3,14 +3,15 @@ internal import CPython
 internal import ReplServer
 internal import Synchronization
 
-/// The server of this process, if one runs.
-private enum Running {
+/// The server of this process, if one runs, and what outlives it.
+enum Running {
   struct Pair: Sendable {
     let engine: PythonEngine
     let server: Server
   }
 
   static let pair = Mutex<Pair?>(nil)
+  static let jobs = PythonJobs()
   /// Set while a start is under way, so that two cannot be at once.
   static let isStarting = Mutex(false)
   static let sessions = SessionCounter()
@@ -26,14 +27,14 @@ extension Arguments {
   }
 
   func start(_ gil: inout GIL) throws(PythonError) -> OpaquePointer? {
-    try expect(17, of: "start")
+    try expect(13, of: "start")
     let configuration = ServerConfiguration(
       bind: try string(0, gil), textPort: try integer(1), controlPort: try integer(2), name: try string(3, gil),
       hasUnixSocket: try bool(4), version: try string(6, gil))
     let banner = try string(5, gil)
     let identity = EngineIdentity(
       language: "python", languageVersion: try string(7, gil), primaryPrompt: try string(8, gil),
-      continuationPrompt: try string(9, gil))
+      continuationPrompt: try string(9, gil), executable: try string(10, gil), program: try string(11, gil))
     let isAlone = Running.isStarting.withLock { isStarting in
       guard !isStarting, Running.current == nil else { return false }
       isStarting = true
@@ -42,15 +43,12 @@ extension Arguments {
     guard isAlone else { throw .runtimeError("this process already has a running REPL server; stop() it first") }
     defer { Running.isStarting.withLock { $0 = false } }
     let engine = PythonEngine(
-      identity: identity,
-      hooks: PythonEngine.Hooks(
-        spawn: unsafe Callable(try object(10), gil), opened: unsafe Callable(try object(11), gil),
-        run: unsafe Callable(try object(12), gil), complete: unsafe Callable(try object(13), gil),
-        closed: unsafe Callable(try object(14), gil), halted: unsafe Callable(try object(15), gil),
-        checkpoint: unsafe Callable(try object(16), gil)))
+      identity: identity, hooks: unsafe try PythonHooks(object(12), gil), jobs: Running.jobs)
     let result = gil.detached { () -> Result<Server, ServerError> in
       Result { () throws(ServerError) in
-        try Server.start(configuration, engine: engine, sessionCounter: Running.sessions) { address in
+        try Server.start(
+          configuration, engine: engine, sessionCounter: Running.sessions, jobs: Running.jobs.table
+        ) { address in
           Self.banner(banner, address)
         }
       }
@@ -93,7 +91,7 @@ extension Arguments {
 
   func write(_ gil: inout GIL) throws(PythonError) -> OpaquePointer? {
     try expect(3, of: "write")
-    let stream: OutputStream = try integer(1) == OutputStream.standardError.rawValue ? .standardError : .standardOutput
+    let stream = OutputStream(rawValue: try integer(1)) ?? .standardOutput
     let bytes = try unsafe Python.withBytes(try object(2)) { unsafe Array($0) }
     if let engine = Running.current?.engine, let streams = engine.streams(of: try integer(0)) {
       var rest = bytes[...]
@@ -116,10 +114,7 @@ extension Arguments {
       switch gil.detached({ streams.readLine() }) {
       case .endOfInput: return unsafe PyBytes_FromStringAndSize(nil, 0)
       case .interrupted: try engine.raiseInterrupt(gil)
-      case .line(let bytes):
-        return unsafe bytes.withUnsafeBytes { raw in
-          unsafe PyBytes_FromStringAndSize(raw.bindMemory(to: CChar.self).baseAddress, raw.count)
-        }
+      case .line(let bytes): return unsafe Python.newBytes(bytes)
       }
     }
   }
@@ -142,6 +137,23 @@ extension Arguments {
     guard let server = Running.current?.server else { throw .runtimeError("no REPL server runs in this process") }
     let isSet = gil.detached { server.endOnSIGTERM() }
     return unsafe PyBool_FromLong(isSet ? 1 : 0)
+  }
+
+  /// evaluating_in(session, thread): the session's evaluation is now in another thread, or, for 0, in none.
+  func evaluatingIn(_ gil: inout GIL) throws(PythonError) -> OpaquePointer? {
+    try expect(2, of: "evaluating_in")
+    let thread = UInt(bitPattern: try integer(1))
+    Running.current?.engine.session(try integer(0))?.move(to: thread == 0 ? nil : thread, gil)
+    return unsafe Self.none()
+  }
+
+  /// call_on_main(session): has the main thread call `on_main(session)` between two of its bytecodes.
+  func callOnMain(_ gil: inout GIL) throws(PythonError) -> OpaquePointer? {
+    try expect(1, of: "call_on_main")
+    // The session travels as the pointer itself: nothing is left to be freed when the call never comes.
+    let argument = unsafe UnsafeMutableRawPointer(bitPattern: try integer(0))
+    let status = unsafe Py_AddPendingCall({ argument in runOnMain(Int(bitPattern: argument)) }, argument)
+    return unsafe PyBool_FromLong(status == 0 ? 1 : 0)
   }
 
   // MARK: fork
@@ -190,4 +202,17 @@ extension Arguments {
   private static func pythonError(_ error: ServerError) -> PythonError {
     error.code == .notPermitted ? .permissionError(error.message) : .osError(error.errno, error.message)
   }
+}
+
+/// Called by the interpreter in the main thread, which holds it. An error has nobody to go to there.
+private func runOnMain(_ session: Int) -> Int32 {
+  guard let engine = Running.current?.engine else { return 0 }
+  do throws(PythonError) {
+    try withHeldGIL { (gil: inout GIL) throws(PythonError) in
+      if !engine.hooks.onMain.isReleased(gil) { _ = try engine.hooks.onMain.call([.integer(session)], gil) }
+    }
+  } catch {
+    Python.reportUnraisable(error)
+  }
+  return 0
 }

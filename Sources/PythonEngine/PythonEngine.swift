@@ -1,6 +1,8 @@
 // The Python engine: sessions, their threads, and the workers that touch the interpreter for the event loop.
 internal import CPython
+internal import CProcessHooks
 internal import ReplServer
+internal import Shared
 internal import Synchronization
 
 /// Serves a CPython process. The event loop calls it and never waits: what needs the interpreter is queued for
@@ -9,59 +11,44 @@ internal import Synchronization
 /// Every thread that runs Python is a daemon `threading.Thread` made by the package's Python side, so that it has
 /// a name and an identity there and the interpreter knows how to end without it.
 final class PythonEngine: Engine {
-  /// What the Python side is asked to do.
-  struct Hooks: Sendable {
-    /// spawn(kind): starts a thread that calls `_native.serve(kind)`.
-    let spawn: Callable
-    /// opened(session): the session's thread has started; nothing can interrupt it yet.
-    let opened: Callable
-    /// run(session, number, source, is_final) -> an `OutcomeCode`.
-    let run: Callable
-    /// complete(text) -> a list of str.
-    let complete: Callable
-    /// closed(session): the session's thread is about to end.
-    let closed: Callable
-    /// halted(): the last session has ended after halt().
-    let halted: Callable
-    /// checkpoint(): does nothing, in Python, where an interrupt that is due is raised.
-    let checkpoint: Callable
-
-    var all: [Callable] { [spawn, opened, run, complete, closed, halted, checkpoint] }
-  }
-
   /// Numbers of `serve`: a session's, or one of these.
   enum ThreadKind {
     static let worker = 0
-    static let completer = -1
+    /// Answers what may take its time: completions and documentation.
+    static let inquirer = -1
   }
 
   /// Milliseconds that `stop` waits for threads that may be stuck in a call that nothing interrupts.
   static let stopMilliseconds = 500
-  /// Completion requests that may wait; more than that are answered with nothing.
-  private static let queuedCompletions = 64
+  /// Inquiries that may wait; more than that are answered with nothing.
+  private static let queuedInquiries = 64
 
   private struct State {
     var sessions: [SessionID: PythonSession] = [:]
-    var hasCompleter = false
+    var hasInquirer = false
+    /// The threads of `serve`, by the kernel's number, and what each is for.
+    var roles: [Int: String] = [:]
     var isStopping = false
   }
 
   let identity: EngineIdentity
-  private let hooks: Hooks
+  let hooks: PythonHooks
+  let jobs: PythonJobs
   private let state = Mutex(State())
-  private let worker = WorkQueue()
-  private let completer = WorkQueue(limit: queuedCompletions)
+  let worker = WorkQueue()
+  private let inquirer = WorkQueue(limit: queuedInquiries)
   /// Threads that are in `serve`, or are about to be.
   private let threadCount = Monitor(0)
 
-  init(identity: EngineIdentity, hooks: Hooks) {
+  init(identity: EngineIdentity, hooks: PythonHooks, jobs: PythonJobs) {
     self.identity = identity
     self.hooks = hooks
+    self.jobs = jobs
   }
 
   // MARK: Engine
 
-  func evaluate(_ evaluation: Evaluation, completion: @escaping @Sendable (Outcome) -> Void) {
+  func evaluate(_ evaluation: Evaluation, completion: @escaping @Sendable (EvaluationResult) -> Void) {
     let session = state.withLock { state -> PythonSession? in
       guard !state.isStopping else { return nil }
       if let session = state.sessions[evaluation.session] { return session }
@@ -69,7 +56,7 @@ final class PythonEngine: Engine {
       state.sessions[evaluation.session] = session
       return session
     }
-    guard let session else { return completion(.endOfSession) }
+    guard let session else { return completion(.success(EvaluationReport(.ended))) }
     guard session.queue(evaluation, completion: completion) else { return }
     let isQueued = worker.add { [self] gil in
       do throws(PythonError) {
@@ -83,35 +70,57 @@ final class PythonEngine: Engine {
     if !isQueued { session.threadFailed("the server is stopping") }
   }
 
-  func interrupt(
-    session id: SessionID, evaluation number: Int, completion: @escaping @Sendable (InterruptOutcome) -> Void
-  ) {
-    guard let session = state.withLock({ $0.sessions[id] }) else { return completion(.stale) }
-    if !worker.add({ completion(session.interrupt(number, $0)) }) { completion(.stale) }
+  func interrupt(_ target: EvaluationTarget, completion: @escaping @Sendable (InterruptOutcome) -> Void) {
+    let isQueued: Bool
+    switch target {
+    case .session(let id, let number):
+      guard let session = session(id) else { return completion(.stale) }
+      isQueued = worker.add { [self] gil in completion(interrupt(session, number, gil)) }
+    case .job(let number):
+      isQueued = worker.add { [jobs] gil in completion(jobs.interrupt(number, gil)) }
+    }
+    if !isQueued { completion(.stale) }
   }
 
-  func complete(_ text: String, completion: @escaping @Sendable ([String]) -> Void) {
-    let isQueued = completer.add { [self] gil in completion(candidates(for: text, gil)) }
-    guard isQueued else { return completion([]) }
-    let needsThread = state.withLock { state in
-      defer { state.hasCompleter = true }
-      return !state.hasCompleter
+  private func interrupt(_ session: PythonSession, _ number: Int?, _ gil: borrowing GIL) -> InterruptOutcome {
+    if case .outcome(let outcome) = session.interrupt(number, gil) { return outcome }
+    // It waits for the main thread. When that has begun with it just now, it is there that it is interrupted.
+    do throws(PythonError) {
+      let withdrawn = try hooks.withdraw.call([.integer(session.id)], gil)
+      if unsafe try Python.bool(withdrawn.pointer) { return .interrupted }
+    } catch {
+      Python.reportUnraisable(error)
     }
-    guard needsThread else { return }
+    if case .outcome(let outcome) = session.interrupt(number, gil) { return outcome }
+    return .stale
+  }
+
+  func session(_ id: SessionID) -> PythonSession? { state.withLock { $0.sessions[id] } }
+
+  /// Has the inquirer do something; it is started with the first such work.
+  /// - Returns: false when too much waits already.
+  func inquire(_ work: @escaping WorkQueue.Work) -> Bool {
+    guard inquirer.add(work) else { return false }
+    let needsThread = state.withLock { state in
+      defer { state.hasInquirer = true }
+      return !state.hasInquirer
+    }
+    guard needsThread else { return true }
     _ = worker.add { [self] gil in
       do throws(PythonError) {
-        try spawn(ThreadKind.completer, gil)
+        try spawn(ThreadKind.inquirer, gil)
       } catch {
         Python.reportUnraisable(error)
-        state.withLock { $0.hasCompleter = false }
+        state.withLock { $0.hasInquirer = false }
       }
     }
+    return true
   }
 
   func close(session id: SessionID) {
     guard let session = state.withLock({ $0.sessions.removeValue(forKey: id) }) else { return }
     if session.close() {
-      _ = worker.add { _ = session.interrupt(nil, $0) }
+      _ = worker.add { [self] gil in _ = interrupt(session, nil, gil) }
     } else {
       session.streams.interrupt()
     }
@@ -139,11 +148,11 @@ final class PythonEngine: Engine {
     }
     for session in sessions { close(session: session) }
     worker.close()
-    completer.close()
+    inquirer.close()
     let haveEnded = gil.detached {
       threadCount.wait(milliseconds: Self.stopMilliseconds) { count -> Void? in count <= 0 ? () : nil } != nil
     }
-    for hook in hooks.all { hook.release(gil) }
+    hooks.release(gil)
     return haveEnded
   }
 
@@ -151,10 +160,15 @@ final class PythonEngine: Engine {
 
   /// The body of every thread the Python side starts for us.
   func serve(_ kind: Int, thread: UInt, _ gil: inout GIL) {
-    defer { threadCount.signal { $0 -= 1 } }
+    let kernelThread = Self.kernelThread
+    state.withLock { $0.roles[kernelThread] = kind > 0 ? "session \(kind)" : "server" }
+    defer {
+      state.withLock { $0.roles[kernelThread] = nil }
+      threadCount.signal { $0 -= 1 }
+    }
     switch kind {
     case ThreadKind.worker: worker.run(&gil)
-    case ThreadKind.completer: completer.run(&gil)
+    case ThreadKind.inquirer: inquirer.run(&gil)
     default: serveSession(kind, thread: thread, &gil)
     }
   }
@@ -171,9 +185,9 @@ final class PythonEngine: Engine {
       case .end: break loop
       case .evaluate(let evaluation, let completion):
         guard session.begin(evaluation, thread: thread, gil) else { continue }
-        let outcome = run(evaluation, gil)
+        let result = run(evaluation, gil)
         session.end(gil)
-        completion(outcome)
+        completion(result)
       }
     }
     // A thread that was stuck while the server stopped comes here when everything has been put back already.
@@ -187,14 +201,17 @@ final class PythonEngine: Engine {
     lingering.withLock { $0[id] = nil }
   }
 
-  private func run(_ evaluation: Evaluation, _ gil: borrowing GIL) -> Outcome {
+  private func run(_ evaluation: Evaluation, _ gil: borrowing GIL) -> EvaluationResult {
+    let started = ContinuousClock.now
     do throws(PythonError) {
+      let (source, kind) = Self.source(of: evaluation)
       let result = try hooks.run.call(
         [
-          .integer(evaluation.session), .integer(evaluation.number), .string(evaluation.source),
-          .bool(evaluation.isFinal),
+          .integer(evaluation.session), .integer(evaluation.number), .string(source), .integer(kind),
+          .bool(evaluation.presentation == .structured), .bool(evaluation.place == .main),
         ], gil)
-      return OutcomeCode(rawValue: try unsafe Python.integer(result.pointer))?.outcome ?? .exception
+      return unsafe try PythonAnswer.result(
+        result.pointer, duration: Self.seconds(.now - started), gil)
     } catch {
       // The Python side reports what user code raises. What arrives here was raised outside of it: an
       // interrupt that came as the evaluation was already on its way out.
@@ -203,9 +220,33 @@ final class PythonEngine: Engine {
       if isInterrupt { PyErr_Clear() } else { PyErr_WriteUnraisable(nil) }
       let text = isInterrupt ? "KeyboardInterrupt\n" : "replserve: the evaluation failed inside the server\n"
       _ = evaluation.streams.write(Array(text.utf8), to: .standardError)
-      return isInterrupt ? .interrupted : .exception
+      return .success(
+        EvaluationReport(isInterrupt ? .interrupted : .exception, duration: Self.seconds(.now - started)))
     }
   }
+
+  /// The text of a source, and its kind as the numbers in sessions.py have it.
+  private static func source(of evaluation: Evaluation) -> (text: String, kind: Int) {
+    switch evaluation.source {
+    case .block(let text, let isFinal): (text, isFinal ? 1 : 0)
+    case .script(let text): (text, 2)
+    case .result(let job): (String(job), 3)
+    }
+  }
+
+  private static func seconds(_ duration: Duration) -> Double {
+    Double(duration.components.seconds) + Double(duration.components.attoseconds) / 1e18
+  }
+
+  /// The kernel's number of the calling thread.
+  static var kernelThread: Int { Int(process_hooks_thread_id()) }
+
+  var ownThreads: [Int: String] {
+    state.withLock { $0.roles }.merging(jobs.threadRoles) { _, job in job }
+  }
+
+  /// The worker is asked for what is urgent, so it is what waits for the interpreter first.
+  var waitingSince: ContinuousClock.Instant? { worker.waitingSince }
 
   private func spawn(_ kind: Int, _ gil: borrowing GIL) throws(PythonError) {
     threadCount.signal { $0 += 1 }
@@ -218,49 +259,13 @@ final class PythonEngine: Engine {
   }
 
   /// The streams that output of a session's thread goes to, even while the session is on its way out.
-  func streams(of id: SessionID) -> SessionStreams? {
+  func streams(of id: SessionID) -> (any EvaluationStreams)? {
     (state.withLock { $0.sessions[id] } ?? lingering.withLock { $0[id] })?.streams
   }
 
   /// A wait was cut short by an interrupt: raises it, if it has not been raised elsewhere already.
   func raiseInterrupt(_ gil: borrowing GIL) throws(PythonError) { _ = try hooks.checkpoint.call([], gil) }
 
-  private func candidates(for text: String, _ gil: borrowing GIL) -> [String] {
-    do throws(PythonError) {
-      let list = try hooks.complete.call([.string(text)], gil)
-      let count = unsafe PyList_Size(list.pointer)
-      var candidates: [String] = []
-      for index in 0..<max(count, 0) {
-        let item = unsafe PyList_GetItem(list.pointer, index)
-        candidates.append(try unsafe Python.string(item, gil))
-      }
-      return candidates
-    } catch {
-      Python.raise(error)
-      PyErr_Clear()
-      return []
-    }
-  }
-
   /// Sessions that have ended while their thread has not: its evaluation still writes, to nowhere.
   private let lingering = Mutex<[SessionID: PythonSession]>([:])
-}
-
-/// What the Python side returns from `run`.
-enum OutcomeCode: Int {
-  case value = 0
-  case exception = 1
-  case incomplete = 2
-  case interrupted = 3
-  case endOfSession = 4
-
-  var outcome: Outcome {
-    switch self {
-    case .value: .value
-    case .exception: .exception
-    case .incomplete: .incomplete
-    case .interrupted: .interrupted
-    case .endOfSession: .endOfSession
-    }
-  }
 }

@@ -1,11 +1,12 @@
 // The Python session: the thread that evaluates for one session, and what may interrupt it.
 internal import CPython
 internal import ReplServer
+internal import Shared
 
 /// One session of the engine. Its thread is a `threading.Thread`, made when the first block arrives and kept
 /// until the session ends, so that thread-local state of the user's code lives as long.
 final class PythonSession: Sendable {
-  typealias Completion = @Sendable (Outcome) -> Void
+  typealias Completion = @Sendable (EvaluationResult) -> Void
 
   /// What the thread does next.
   enum Next: Sendable {
@@ -16,20 +17,30 @@ final class PythonSession: Sendable {
   private struct State {
     var queued: (Evaluation, Completion)?
     var running: Int?
-    /// What `threading.get_ident()` gives in the session's thread.
+    /// What `threading.get_ident()` gives in the thread that evaluates; nil while the main thread has not begun to.
     var thread: UInt?
+    /// Those of the evaluation that runs, or of the last one.
+    var streams: any EvaluationStreams
     var isClosed = false
     var isThreadRequested = false
   }
 
-  let id: SessionID
-  let streams: SessionStreams
-  private let monitor = Monitor(State())
-
-  init(id: SessionID, streams: SessionStreams) {
-    self.id = id
-    self.streams = streams
+  /// What an interrupt of the engine came to.
+  enum Interrupt {
+    case outcome(InterruptOutcome)
+    /// The evaluation is meant for the main thread, which has not begun with it.
+    case notBegun
   }
+
+  let id: SessionID
+  private let monitor: Monitor<State>
+
+  init(id: SessionID, streams: any EvaluationStreams) {
+    self.id = id
+    monitor = Monitor(State(streams: streams))
+  }
+
+  var streams: any EvaluationStreams { monitor.withLock { $0.streams } }
 
   /// Hands a block to the thread.
   /// - Returns: whether the session needs its thread to be started.
@@ -40,7 +51,7 @@ final class PythonSession: Sendable {
       defer { state.isThreadRequested = true }
       return (true, !state.isThreadRequested)
     }
-    if !isTaken { completion(.endOfSession) }
+    if !isTaken { completion(.success(EvaluationReport(.ended))) }
     return needsThread
   }
 
@@ -51,7 +62,7 @@ final class PythonSession: Sendable {
       state.isThreadRequested = false
       return state.queued
     }
-    queued?.1(.unavailable(reason))
+    queued?.1(.failure(EngineUnavailable(reason)))
   }
 
   /// Waits, without the interpreter, for the next block.
@@ -73,10 +84,22 @@ final class PythonSession: Sendable {
       guard !state.isClosed, state.queued?.0.number == evaluation.number else { return false }
       state.queued = nil
       state.running = evaluation.number
-      state.thread = thread
-      streams.beginEvaluation()
+      state.thread = evaluation.place == .main ? nil : thread
+      state.streams = evaluation.streams
+      evaluation.streams.beginEvaluation()
       return true
     }
+  }
+
+  /// The running evaluation goes on in another thread: `threading.get_ident()` of it, or nil when it has left that
+  /// one. An interrupt that was not raised there is taken back.
+  func move(to thread: UInt?, _ gil: borrowing GIL) {
+    let left = monitor.withLock { state -> UInt? in
+      guard state.running != nil else { return nil }
+      defer { state.thread = thread }
+      return state.thread
+    }
+    if let left { _ = PyThreadState_SetAsyncExc(left, nil) }
   }
 
   /// The evaluation is over. An interrupt that was sent but has not been raised yet is taken back, so that it
@@ -84,6 +107,7 @@ final class PythonSession: Sendable {
   func end(_ gil: borrowing GIL) {
     let thread = monitor.withLock { state -> UInt? in
       state.running = nil
+      defer { state.thread = nil }
       return state.thread
     }
     if let thread { _ = PyThreadState_SetAsyncExc(thread, nil) }
@@ -91,24 +115,33 @@ final class PythonSession: Sendable {
 
   /// Raises KeyboardInterrupt in the evaluation, if it still is the one that is meant.
   /// - Parameter number: which one; nil means whatever runs now.
-  func interrupt(_ number: Int?, _ gil: borrowing GIL) -> InterruptOutcome {
-    let (outcome, cancelled) = monitor.withLock { state -> (InterruptOutcome, Completion?) in
-      if let running = state.running, number == nil || number == running, let thread = state.thread {
+  func interrupt(_ number: Int?, _ gil: borrowing GIL) -> Interrupt {
+    let (interrupt, streams, cancelled) = monitor.withLock {
+      state -> (Interrupt, (any EvaluationStreams)?, (Evaluation, Completion)?) in
+      if let running = state.running, number == nil || number == running {
+        guard let thread = state.thread else { return (.notBegun, nil, nil) }
         _ = unsafe PyThreadState_SetAsyncExc(thread, cpython_KeyboardInterrupt())
-        return (.interrupted, nil)
+        return (.outcome(.interrupted), state.streams, nil)
       }
-      if let (evaluation, completion) = state.queued, number == nil || number == evaluation.number {
+      if let queued = state.queued, number == nil || number == queued.0.number {
         state.queued = nil
-        return (.interrupted, completion)
+        return (.outcome(.interrupted), nil, queued)
       }
-      return (.stale, nil)
+      return (.outcome(.stale), nil, nil)
     }
-    if case .interrupted = outcome { streams.interrupt() }
-    if let cancelled {
-      _ = streams.write(Array("KeyboardInterrupt\n".utf8), to: .standardError)
-      cancelled(.interrupted)
+    streams?.interrupt()
+    if let (evaluation, completion) = cancelled {
+      if case .text = evaluation.presentation {
+        _ = evaluation.streams.write(Array("KeyboardInterrupt\n".utf8), to: .standardError)
+      }
+      completion(.success(EvaluationReport(.interrupted)))
     }
-    return outcome
+    return interrupt
+  }
+
+  /// The thread that evaluates, as `threading.get_ident()` has it; nil when the evaluation does not run.
+  func thread(of number: Int) -> UInt? {
+    monitor.withLock { $0.running == number ? $0.thread : nil }
   }
 
   /// The session ends. Its thread is told so, and comes to an end once nothing runs on it.

@@ -7,7 +7,9 @@ final class WorkQueue: Sendable {
   typealias Work = @Sendable (inout GIL) -> Void
 
   private struct State {
-    var work: Deque<Work> = []
+    var work: Deque<(work: Work, since: ContinuousClock.Instant)> = []
+    /// When the work was added that the worker has taken and waits for the interpreter to do.
+    var taken: ContinuousClock.Instant?
     var isClosed = false
   }
 
@@ -21,7 +23,7 @@ final class WorkQueue: Sendable {
   func add(_ work: @escaping Work) -> Bool {
     monitor.signal { state in
       guard !state.isClosed, state.work.count < limit else { return false }
-      state.work.append(work)
+      state.work.append((work, .now))
       return true
     }
   }
@@ -31,12 +33,21 @@ final class WorkQueue: Sendable {
 
   /// Does work until the queue is closed and empty.
   func run(_ gil: inout GIL) {
-    while let work = gil.detached({ next() }) { work(&gil) }
+    while let work = gil.detached({ next() }) {
+      monitor.withLock { $0.taken = nil }
+      work(&gil)
+    }
   }
+
+  /// Since when some work has waited for the interpreter; nil when none waits.
+  var waitingSince: ContinuousClock.Instant? { monitor.withLock { $0.taken ?? $0.work.first?.since } }
 
   private func next() -> Work? {
     monitor.wait { state -> Work?? in
-      if let work = state.work.popFirst() { return .some(work) }
+      if let (work, since) = state.work.popFirst() {
+        state.taken = since
+        return .some(work)
+      }
       return state.isClosed ? .some(nil) : nil
     }
   }

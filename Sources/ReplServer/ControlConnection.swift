@@ -2,7 +2,8 @@
 internal import NIOCore
 internal import Shared
 
-/// Decodes requests, has them done and sends the replies. Lives on the event loop.
+/// Decodes requests, has them done and sends the replies. Lives on the event loop. What each operation does is in the
+/// extensions, one file for each family of them.
 ///
 /// A request without an `id` is answered in the order it came in, as a client of the ancestor expects; one
 /// with an `id` is answered as soon as it is done.
@@ -10,32 +11,37 @@ final class ControlConnection: ChannelInboundHandler {
   typealias InboundIn = ByteBuffer
   typealias OutboundOut = ByteBuffer
 
-  /// A request's place in the order of replies.
-  private final class Slot {
-    let id: JSON?
-    let isOrdered: Bool
-    var reply: ControlReply?
-
-    init(id: JSON?, isOrdered: Bool) {
-      self.id = id
-      self.isOrdered = isOrdered
-    }
-  }
-
-  private let core: ServerCore
+  let core: ServerCore
+  let peer: Peer
+  /// The session that an old client's interrupts are aimed at, and the candidates of its last completion.
+  var pairedSession: SessionID?
+  var candidates: (text: String, list: [String])?
+  /// The sessions that live as long as this connection.
+  var ownSessions: [SessionID: Session] = [:]
+  /// The evaluations that were asked for here and have not ended.
+  var evaluations: [Int: ToolEvaluation] = [:]
+  /// The requests that wait for a job to end.
+  var waits: [Int: JobWatch] = [:]
+  /// The output of each request that has some.
+  private var pumps: [Int: OutputPump] = [:]
+  private let loopSelf: NIOLoopBoundBox<ControlConnection?>
   private var decoder = FrameDecoder(maximumBodyLength: Limits.maximumControlBodyLength)
   private var context: ChannelHandlerContext?
-  private var outstanding: [Slot] = []
-  private var pairedSession: SessionID?
-  private var candidates: (text: String, list: [String])?
+  private var outstanding: [PendingReply] = []
   private var isReadPending = false
   private var isInputClosed = false
+  private var isStopping = false
   /// Set from a frame that was cut short by a sync byte until the next whole frame.
   private var isBehindCutFrame = false
   /// Set while requests are taken, so that a reply that is known at once does not nest another round.
   private var isAdvancing = false
 
-  init(core: ServerCore) { self.core = core }
+  init(peer: Peer, core: ServerCore) {
+    self.peer = peer
+    self.core = core
+    loopSelf = NIOLoopBoundBox(nil, eventLoop: core.eventLoop)
+    loopSelf.value = self
+  }
 
   func handlerAdded(context: ChannelHandlerContext) { self.context = context }
 
@@ -54,7 +60,10 @@ final class ControlConnection: ChannelInboundHandler {
     advance()
   }
 
-  func channelWritabilityChanged(context: ChannelHandlerContext) { advance() }
+  func channelWritabilityChanged(context: ChannelHandlerContext) {
+    pumpAll()
+    advance()
+  }
 
   func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
     guard case .some(.inputClosed) = event as? ChannelEvent else { return context.fireUserInboundEventTriggered(event) }
@@ -65,12 +74,28 @@ final class ControlConnection: ChannelInboundHandler {
   func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
 
   func channelInactive(context: ChannelHandlerContext) {
-    core.remove(self)
+    for evaluation in evaluations.values { evaluation.abandon() }
+    evaluations = [:]
+    for session in ownSessions.values { session.end() }
+    ownSessions = [:]
+    for pump in pumps.values { pump.close() }
+    pumps = [:]
+    for watch in waits.values { watch.cancel() }
+    waits = [:]
     outstanding = []
+    core.remove(self)
+    loopSelf.value = nil
     self.context = nil
   }
 
   func drop() { context?.close(promise: nil) }
+
+  /// The server stops: what can still be answered is, at once.
+  func stop() {
+    isStopping = true
+    for pending in outstanding { pending.fail("The server has stopped.") }
+    closeWhenFlushed()
+  }
 
   // MARK: requests
 
@@ -97,7 +122,7 @@ final class ControlConnection: ChannelInboundHandler {
       }
     }
     // What is still undecoded, because replies cannot leave, is answered before the end.
-    if isInputClosed, isAllTaken, outstanding.isEmpty { closeWhenFlushed() }
+    if isInputClosed || isStopping, isAllTaken, outstanding.isEmpty { closeWhenFlushed() }
     readIfWanted()
   }
 
@@ -109,128 +134,173 @@ final class ControlConnection: ChannelInboundHandler {
     }
   }
 
-  private func answer(_ id: JSON?, _ reply: ControlReply) { finish(slot(for: id), reply) }
+  private func answer(_ id: JSON?, _ reply: ControlReply) { pending(for: id).send(reply) }
 
   private func perform(_ request: ControlRequest) {
     if let id = request.id, JSON.object(["id": id]).serialized().count > Limits.maximumRequestIDLength {
       return answer(nil, .failed(reason: "The 'id' field is too long."))
     }
-    let slot = slot(for: request.id, isOrdered: request.id == nil || request.command == "PairWithSession")
     guard let operation = Operation.named(request.command) else {
       let isLong = request.command.unicodeScalars.count > Self.shownCommandLength
       let name = isLong ? String(request.command.prefix(Self.shownCommandLength)) + "..." : request.command
-      return finish(slot, .failed(reason: "Command '\(name)' not understood by this server."))
+      return answer(request.id, .failed(reason: "Command '\(name)' not understood by this server."))
     }
-    if let reason = operation.refusal(of: request.fields) { return finish(slot, .failed(reason: reason)) }
+    if let reason = operation.refusal(of: request.fields) {
+      return answer(request.id, .failed(reason: reason))
+    }
+    // What has no reply takes no place among the replies.
     switch operation {
-    case .pairWithSession: finish(slot, pair(request))
-    case .tabComplete: complete(request, slot)
-    case .keyboardInterrupt: interrupt(slot)
-    default:
-      finish(slot, .ok(core.description(withOperations: request.fields["operations"]?.boolValue ?? false)))
+    case .grant: return grant(request)
+    case .input: return input(request)
+    default: break
+    }
+    let reply = pending(for: request.id, isOrdered: request.id == nil || operation == .pairWithSession)
+    switch operation {
+    case .describeServer: describe(request, reply)
+    case .pairWithSession: pair(request, reply)
+    case .tabComplete: completeWord(request, reply)
+    case .keyboardInterrupt: interruptPaired(reply)
+    case .openSession: openSession(reply)
+    case .closeSession: closeSession(request, reply)
+    case .evaluate: evaluate(request, reply)
+    case .interrupt: interrupt(request, reply)
+    case .sessions: listSessions(reply)
+    case .disconnect: disconnect(request, reply)
+    case .startJob: startJob(request, reply)
+    case .jobs: listJobs(reply)
+    case .jobOutput: sendJobOutput(request, reply)
+    case .awaitJob: awaitJob(request, reply)
+    case .killJob: killJob(request, reply)
+    case .complete: complete(request, reply)
+    case .document: document(request, reply)
+    case .threads: listThreads(reply)
+    case .halt: halt(request, reply)
+    default: reply.fail("Command '\(operation.name)' is not served.")
     }
   }
 
   /// How many characters of a command that does not exist are repeated in the reply.
   private static let shownCommandLength = 64
 
-  private func pair(_ request: ControlRequest) -> ControlReply {
-    let session = request.fields["id"]?.integerValue ?? 0
-    guard core.text(session) != nil else {
-      return .failed(reason: "Pairing failed: session \(session) does not exist.")
-    }
-    pairedSession = session
-    return .ok([:])
+  private func describe(_ request: ControlRequest, _ reply: PendingReply) {
+    reply.ok(
+      core.description(
+        withOperations: request.fields["operations"]?.boolValue ?? false,
+        isWhole: request.fields["protocol"] != nil))
   }
 
-  /// The ancestor's clients ask for candidate 0, 1, 2 ... of the same word until there is none.
-  private func complete(_ request: ControlRequest, _ slot: Slot) {
-    let text = request.fields["text"]?.stringValue ?? ""
-    let state = request.fields["state"]?.integerValue ?? 0
-    guard text.utf8.count <= Limits.maximumCompletionTextLength else {
-      return finish(slot, .failed(reason: "The TabComplete parameter 'text' is too long."))
+  // MARK: output
+
+  /// Makes the pump of a request that has output.
+  /// - Returns: nil, the request being refused, when it has no `id` to tell its output by.
+  func makePump(_ request: ControlRequest, _ reply: PendingReply, source: any OutputSource) -> OutputPump? {
+    guard let id = streamID(request, reply) else { return nil }
+    let credit = request.fields["credit"]?.integerValue ?? Limits.defaultCredit
+    let pump = OutputPump(request: id, credit: credit, source: source, reply: reply)
+    pumps[id] = pump
+    return pump
+  }
+
+  /// The `id` of a request that has output; nil, the request being refused, when it has none that can be used.
+  func streamID(_ request: ControlRequest, _ reply: PendingReply) -> Int? {
+    guard let id = request.id?.integerValue, id >= 0 else {
+      reply.fail("\(request.command) needs an 'id' that is an integer from 0 on.")
+      return nil
     }
-    if state > 0, let candidates, candidates.text == text {
-      return finish(slot, candidate(state, of: candidates.list))
+    guard pumps[id] == nil else {
+      reply.fail("Another request with the 'id' \(id) is not answered yet.")
+      return nil
     }
-    let box = NIOLoopBoundBox<(ControlConnection, Slot)?>((self, slot), eventLoop: core.eventLoop)
-    let loop = core.eventLoop
-    let deadline = loop.scheduleTask(in: .milliseconds(ServerLimits.engineReplyMilliseconds)) {
-      guard let (connection, slot) = box.value else { return }
-      box.value = nil
-      connection.finish(slot, .failed(reason: "The interpreter is busy; no completions in time."))
-    }
-    let thread = core.thread
-    core.engine.complete(text) { list in
+    return id
+  }
+
+  /// What to call, from any thread, when there is output for the pump of a request.
+  func drainer(of id: Int) -> @Sendable () -> Void {
+    let (thread, box) = (core.thread, loopSelf)
+    return { thread.execute { box.value?.pump(id) } }
+  }
+
+  /// Runs `body` on the loop with this connection, from any thread, if it still is there.
+  func later(_ body: @escaping @Sendable (ControlConnection) -> Void) -> @Sendable () -> Void {
+    let (thread, box) = (core.thread, loopSelf)
+    return {
       thread.execute {
-        guard let (connection, slot) = box.value else { return }
-        box.value = nil
-        deadline.cancel()
-        let short = Array(
-          list.lazy.filter { $0.utf8.count <= Limits.maximumCandidateLength }.prefix(Limits.maximumCandidateCount))
-        connection.candidates = (text, short)
-        connection.finish(slot, connection.candidate(state, of: short))
+        guard let connection = box.value else { return }
+        body(connection)
       }
     }
   }
 
-  private func candidate(_ state: Int, of list: [String]) -> ControlReply {
-    .ok(["result": list.indices.contains(state) ? .string(list[state]) : .null])
+  /// Sends what the pump of a request has.
+  func pump(_ id: Int) {
+    guard let context, let pump = pumps[id], context.channel.isWritable else { return }
+    let isDone = pump.pump { body in
+      write(body, context)
+      return context.channel.isWritable
+    }
+    context.flush()
+    guard isDone else { return }
+    pump.close()
+    pumps[id] = nil
   }
 
-  private func interrupt(_ slot: Slot) {
-    guard let pairedSession else {
-      return finish(slot, .failed(reason: "This control channel is not currently paired with a REPL session."))
-    }
-    guard let connection = core.text(pairedSession) else {
-      return finish(slot, .failed(reason: "REPL session \(pairedSession) no longer active."))
-    }
-    connection.interrupt { outcome in
-      switch outcome {
-      case .interrupted: self.finish(slot, .ok(["outcome": "interrupted"]))
-      case .stale: self.finish(slot, .ok(["outcome": "idle"]))
-      case .uninterruptible(let reason): self.finish(slot, .failed(reason: reason))
-      }
-    }
+  func pump(of id: Int) -> OutputPump? { pumps[id] }
+
+  private func pumpAll() {
+    for id in pumps.keys.sorted() { pump(id) }
+  }
+
+  private func grant(_ request: ControlRequest) {
+    // One that came too late, for a request that has been answered, is no error.
+    guard let id = request.fields["request"]?.integerValue, let pump = pumps[id] else { return }
+    pump.grant(request.fields["bytes"]?.integerValue ?? 0)
+    self.pump(id)
   }
 
   // MARK: replies
 
-  private func slot(for id: JSON?, isOrdered: Bool = true) -> Slot {
-    let slot = Slot(id: id, isOrdered: isOrdered)
-    outstanding.append(slot)
-    return slot
+  private func pending(for id: JSON?, isOrdered: Bool = true) -> PendingReply {
+    let pending = PendingReply(id: id, isOrdered: isOrdered, connection: self)
+    outstanding.append(pending)
+    return pending
   }
 
-  private func finish(_ slot: Slot, _ reply: ControlReply) {
-    guard slot.reply == nil, let context else { return }
-    slot.reply = reply
+  /// Sends every reply that is known and may be sent.
+  func sendReplies() {
+    guard let context else { return }
     var isBehindUnanswered = false
-    outstanding.removeAll { slot in
-      guard let reply = slot.reply, !(slot.isOrdered && isBehindUnanswered) else {
-        if slot.isOrdered { isBehindUnanswered = true }
+    outstanding.removeAll { pending in
+      guard let reply = pending.reply, !(pending.isOrdered && isBehindUnanswered) else {
+        if pending.isOrdered { isBehindUnanswered = true }
         return false
       }
-      send(reply, echoing: slot.id, context)
+      write(reply.body(echoing: pending.id), context)
       return true
     }
     context.flush()
     advance()
   }
 
-  private func send(_ reply: ControlReply, echoing id: JSON?, _ context: ChannelHandlerContext) {
-    let body = reply.body(echoing: id)
+  /// Sends an event about a request at once.
+  func send(_ event: ServerEvent) {
+    guard let context else { return }
+    write(event.body(), context)
+    context.flush()
+  }
+
+  private func write(_ body: [UInt8], _ context: ChannelHandlerContext) {
     context.write(wrapOutboundOut(context.channel.allocator.buffer(bytes: Frame.encode(body))), promise: nil)
   }
 
   private func readIfWanted() {
-    guard let context, !isReadPending, !isInputClosed else { return }
+    guard let context, !isReadPending, !isInputClosed, !isStopping else { return }
     guard context.channel.isWritable, outstanding.count < ServerLimits.outstandingRequests else { return }
     isReadPending = true
     context.read()
   }
 
-  private func closeWhenFlushed() {
+  /// Closes the connection when what was written has left.
+  func closeWhenFlushed() {
     guard let context else { return }
     let channel = context.channel
     context.writeAndFlush(wrapOutboundOut(channel.allocator.buffer(capacity: 0))).whenComplete { _ in

@@ -2,6 +2,7 @@
 //
 // Nothing here speaks of lines, indentation, an interpreter's lock or a language's exceptions. An evaluation
 // may take long to compile before it runs, and a thread of the engine may be parked for ever.
+public import Shared
 
 /// The number of a session, from 1 on, never used twice in one process.
 public typealias SessionID = Int
@@ -14,49 +15,94 @@ public struct EngineIdentity: Sendable {
   /// What a text client is shown when a new block is awaited, and when the rest of one is.
   public var primaryPrompt: String
   public var continuationPrompt: String
+  /// The program that runs the language, and the command line of what is served, in one line.
+  public var executable: String
+  public var program: String
 
-  public init(language: String, languageVersion: String, primaryPrompt: String, continuationPrompt: String) {
+  public init(
+    language: String, languageVersion: String, primaryPrompt: String, continuationPrompt: String,
+    executable: String = "", program: String = ""
+  ) {
     self.language = language
     self.languageVersion = languageVersion
     self.primaryPrompt = primaryPrompt
     self.continuationPrompt = continuationPrompt
+    self.executable = executable
+    self.program = program
   }
 }
 
-/// One block of source to run for one session.
+/// Source to run for one session.
 public struct Evaluation: Sendable {
+  /// What the source is.
+  public enum Source: Equatable, Sendable {
+    /// One block of a prompt. When it is final no more source can follow: a block that is not complete is an error
+    /// then, not an outcome.
+    case block(String, isFinal: Bool)
+    /// A whole text, whose last expression is the value.
+    case script(String)
+    /// No source: give the result of a job that has ended as if it had been evaluated here.
+    case result(ofJob: Int)
+  }
+
+  /// Who is told of a value and of an exception.
+  public enum Presentation: Sendable {
+    /// A person, as text on the streams.
+    case text
+    /// A program: the value of a script on a stream of its own, the exception in the report.
+    case structured
+  }
+
+  /// On which thread it runs.
+  public enum Place: String, Sendable {
+    /// The session's own.
+    case session
+    /// The main thread of the host, as soon as that can take it.
+    case main
+  }
+
   public var session: SessionID
   /// Counts the evaluations of the session from 1, so that an interrupt can name the one it means.
   public var number: Int
-  public var source: String
-  /// No more source can follow: a block that is not complete is an error, not an outcome.
-  public var isFinal: Bool
+  public var source: Source
+  public var presentation: Presentation
+  public var place: Place
   /// Where the evaluation writes and reads.
-  public var streams: SessionStreams
+  public var streams: any EvaluationStreams
 
-  public init(session: SessionID, number: Int, source: String, isFinal: Bool, streams: SessionStreams) {
+  public init(
+    session: SessionID, number: Int, source: Source, presentation: Presentation = .text, place: Place = .session,
+    streams: any EvaluationStreams
+  ) {
     self.session = session
     self.number = number
     self.source = source
-    self.isFinal = isFinal
+    self.presentation = presentation
+    self.place = place
     self.streams = streams
   }
 }
 
-/// How an evaluation ended. What it printed, its value and its traceback have gone to its streams by then.
-public enum Outcome: Equatable, Sendable {
-  /// The block ran to its end.
-  case value
-  /// The block could not be compiled, or raised.
-  case exception
-  /// More source is needed; nothing ran.
-  case incomplete
-  /// An interrupt ended it.
-  case interrupted
-  /// The block asked for its session to end.
-  case endOfSession
-  /// The engine can't evaluate for this session; the reason is for its user.
-  case unavailable(String)
+/// The engine can't evaluate now; the reason is for its user.
+public struct EngineUnavailable: Error, Equatable, Sendable {
+  public var reason: String
+  /// Whether it was waited for in vain.
+  public var isTimeout: Bool
+
+  public init(_ reason: String, isTimeout: Bool = false) {
+    self.reason = reason
+    self.isTimeout = isTimeout
+  }
+}
+
+/// How an evaluation ended. What it printed has gone to its streams by then.
+public typealias EvaluationResult = Result<EvaluationReport, EngineUnavailable>
+
+/// What can be interrupted.
+public enum EvaluationTarget: Hashable, Sendable {
+  /// An evaluation, by its number in its session.
+  case session(SessionID, evaluation: Int)
+  case job(Int)
 }
 
 /// What an interrupt did.
@@ -69,24 +115,79 @@ public enum InterruptOutcome: Equatable, Sendable {
   case uninterruptible(String)
 }
 
+/// What an engine knows of one thread of the process. The system knows the rest.
+public struct ThreadStack: Equatable, Sendable {
+  /// The kernel's number: gettid(2).
+  public var thread: Int
+  public var name: String
+  /// The outermost first.
+  public var frames: [SourcePlace]
+
+  public init(thread: Int, name: String, frames: [SourcePlace]) {
+    self.thread = thread
+    self.name = name
+    self.frames = frames
+  }
+}
+
+/// The completions of a piece of source.
+public struct Completions: Equatable, Sendable {
+  public var candidates: [Candidate]
+  /// Where what they replace begins, in code points.
+  public var start: Int
+  public var isTruncated: Bool
+
+  public init(candidates: [Candidate], start: Int, isTruncated: Bool) {
+    self.candidates = candidates
+    self.start = start
+    self.isTruncated = isTruncated
+  }
+}
+
 /// A language behind the server. Every method returns at once and may be called from the event loop;
-/// completions are called exactly once, from any thread.
+/// completions are called exactly once, from any thread, some time: one that needs the language waits for it.
 public protocol Engine: AnyObject, Sendable {
   var identity: EngineIdentity { get }
 
-  /// Runs a block. A session has one evaluation at a time; the first one of a session opens it in the engine.
-  func evaluate(_ evaluation: Evaluation, completion: @escaping @Sendable (Outcome) -> Void)
+  /// Runs source. A session has one evaluation at a time; the first one of a session opens it in the engine.
+  func evaluate(_ evaluation: Evaluation, completion: @escaping @Sendable (EvaluationResult) -> Void)
 
-  /// Stops evaluation `number` of a session, and no other.
-  func interrupt(
-    session: SessionID, evaluation number: Int, completion: @escaping @Sendable (InterruptOutcome) -> Void)
+  /// Stops one evaluation or job, and no other.
+  func interrupt(_ target: EvaluationTarget, completion: @escaping @Sendable (InterruptOutcome) -> Void)
+
+  /// Where an evaluation or a job is now; nil when it is over, or that cannot be known.
+  func locate(_ target: EvaluationTarget, completion: @escaping @Sendable (SourcePlace?) -> Void)
+
+  /// Starts a thread that runs source as a job, which the engine begins and ends by its methods.
+  /// - Parameter completion: told nil once it has started, or why it could not.
+  func start(_ job: Job, source: String, completion: @escaping @Sendable (EngineUnavailable?) -> Void)
 
   /// Candidates for the word `text`, in a stable order, as they would replace it.
-  func complete(_ text: String, completion: @escaping @Sendable ([String]) -> Void)
+  func complete(word text: String, completion: @escaping @Sendable ([String]) -> Void)
+
+  /// All completions of a piece of source.
+  /// - Parameter cursor: in code points; nil stands for the end.
+  func complete(
+    _ source: String, cursor: Int?, withDocs: Bool, completion: @escaping @Sendable (Completions?) -> Void)
+
+  /// What is known of a name: the fields of a reply to Document.
+  func document(
+    _ name: String, withSource: Bool,
+    completion: @escaping @Sendable (Result<JSON.Object, EngineUnavailable>) -> Void)
+
+  /// The stacks of all threads that the language knows.
+  func threads(completion: @escaping @Sendable ([ThreadStack]) -> Void)
+
+  /// The threads that the engine has started, by the kernel's number, and what each is for: `session 3`, `job %2`,
+  /// `server`. It is known whatever the language does.
+  var ownThreads: [Int: String] { get }
+
+  /// Since when something has waited for the language; nil when nothing waits.
+  var waitingSince: ContinuousClock.Instant? { get }
 
   /// The session has ended: a running evaluation is interrupted, and its thread and memory are given back.
   func close(session: SessionID)
 
-  /// The last session has ended after a halt was asked for: the server is to be stopped.
+  /// The server is to be stopped: a halt was asked for and is due.
   func serverHalted()
 }

@@ -1,4 +1,5 @@
 // Every limit of the server, by name. What the wire itself bounds is in Shared's limits.
+internal import Shared
 
 /// The bounds of what one server keeps or waits for.
 public enum ServerLimits {
@@ -14,12 +15,31 @@ public enum ServerLimits {
   public static let outputBytes = 256 << 10
   /// Bytes of one piece of output handed to a channel.
   public static let outputChunk = 32 << 10
+  /// Bytes of output that are kept of one job, the newest.
+  public static let jobOutputBytes = 1 << 20
+  /// Jobs that are kept after they have ended, and bytes of output of all of them.
+  public static let finishedJobs = 64
+  public static let finishedJobsOutputBytes = 16 << 20
+  /// Rows of a list of sessions, jobs or threads; the rest is left out.
+  public static let listedRows = 1024
+  /// Characters of a source that a list or a description shows.
+  public static let shownSourceCharacters = 200
+  /// Bytes of input that an evaluation has been sent and has not read.
+  public static let pendingInputBytes = 1 << 20
+  /// Milliseconds over which the load of a thread is measured.
+  public static let threadSampleMilliseconds: Int64 = 100
   /// Requests of one control connection that have no reply yet; above this it is not read.
   public static let outstandingRequests = 64
   /// Milliseconds a control request waits for the engine before it is answered without.
   public static let engineReplyMilliseconds: Int64 = 2000
   /// Milliseconds an interrupt waits for the engine before the peer is told that the interpreter is held.
   public static let interruptReplyMilliseconds: Int64 = 1000
+  /// Milliseconds that an interrupted evaluation has to come to its end before it counts as blocked.
+  public static let interruptEffectMilliseconds: Int64 = 500
+  /// Milliseconds that the engine has to say where something is, or where all threads are.
+  public static let locateMilliseconds: Int64 = 400
+  /// Milliseconds that the engine has to document a name or to complete a piece of source.
+  public static let inquiryMilliseconds: Int64 = 10_000
   /// Milliseconds between two looks at whether the peer of a half-closed connection still exists.
   public static let halfClosedProbeMilliseconds: Int64 = 1000
   /// Milliseconds until the first such look: a peer that closes altogether is not yet gone when its FIN arrives.
@@ -36,4 +56,20 @@ public enum ServerLimits {
   public static let lingerMilliseconds: Int64 = 1000
   /// Connections the kernel queues before they are accepted.
   public static let backlog: Int32 = 1024
+}
+
+extension ServerLimits {
+  /// Those that a client may want to know, as DescribeServer gives them. Lengths are in bytes.
+  static let described: JSON.Object = [
+    "connections": .integer(connections),
+    "text_line": .integer(textLineLength),
+    "text_block": .integer(blockLength),
+    "request": .integer(Limits.maximumControlBodyLength),
+    "requests_outstanding": .integer(outstandingRequests),
+    "output_unsent": .integer(outputBytes),
+    "job_output": .integer(jobOutputBytes),
+    "finished_jobs": .integer(finishedJobs),
+    "completion_candidates": .integer(Limits.maximumCandidateCount),
+    "reply_text": .integer(Limits.maximumReplyTextLength),
+  ]
 }

@@ -15,7 +15,8 @@ struct Listeners {
     let core = core
     return try bind(host, port) { channel in
       let server = core.value
-      try channel.pipeline.syncOperations.addHandler(TextConnection(session: server.nextSession(), core: server))
+      let session = server.makeSession(.text, peer: Peer.of(channel).description)
+      try channel.pipeline.syncOperations.addHandler(TextConnection(session: session, core: server))
     }
   }
 
@@ -23,7 +24,7 @@ struct Listeners {
   func control(on host: String, port: Int) throws(ServerError) -> any Channel {
     let core = core
     return try bind(host, port) { channel in
-      try channel.pipeline.syncOperations.addHandler(ControlConnection(core: core.value))
+      try channel.pipeline.syncOperations.addHandler(ControlConnection(peer: Peer.of(channel), core: core.value))
     }
   }
 
@@ -32,7 +33,7 @@ struct Listeners {
     let core = core
     do {
       return try bootstrap { channel in
-        try channel.pipeline.syncOperations.addHandler(ControlConnection(core: core.value))
+        try channel.pipeline.syncOperations.addHandler(ControlConnection(peer: Peer.of(channel), core: core.value))
       }.bind(unixDomainSocketPath: path).wait()
     } catch {
       throw Self.serverError(error, address: path)

@@ -39,9 +39,10 @@ public final class Server: Sendable {
   /// - Parameters:
   ///   - banner: what a text client is shown, made when the ports are known.
   ///   - sessionCounter: one for the whole process.
+  ///   - jobs: those of the whole process.
   /// - Throws: `ServerError`; nothing is left behind then.
   public static func start(
-    _ configuration: ServerConfiguration, engine: any Engine, sessionCounter: SessionCounter,
+    _ configuration: ServerConfiguration, engine: any Engine, sessionCounter: SessionCounter, jobs: JobTable,
     banner: (ServerAddress) -> String
   ) throws(ServerError) -> Server {
     // NIO ignores SIGPIPE for the whole process when it makes its first socket. Our own thread blocks every
@@ -61,7 +62,8 @@ public final class Server: Sendable {
       let core = try loop.submit {
         NIOLoopBound(
           ServerCore(
-            thread: thread, engine: engine, configuration: configuration, sessionCounter: sessionCounter),
+            thread: thread, engine: engine, configuration: configuration, sessionCounter: sessionCounter,
+            jobs: jobs),
           eventLoop: loop)
       }.wait()
       let listen = Listeners(loop: loop, core: core)
@@ -80,6 +82,7 @@ public final class Server: Sendable {
       let channels = listeners
       try loop.submit {
         core.value.banner = text
+        core.value.endpoints = address.endpoints
         for channel in channels { _ = channel.setOption(.autoRead, value: true) }
       }.wait()
       return Server(address: address, thread: thread, core: core, listeners: listeners, entry: entry)

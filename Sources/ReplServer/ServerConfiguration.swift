@@ -33,4 +33,10 @@ public struct ServerAddress: Equatable, Sendable {
   public var controlPort: Int
   /// The path of the unix socket, if there is one.
   public var unixSocket: String?
+
+  /// Where tools can reach it, in the notation of endpoints.
+  var endpoints: [String] {
+    let host = bind.contains(":") ? "[\(bind)]" : bind
+    return ["\(host):\(textPort):\(controlPort)"] + (unixSocket.map { ["unix:\($0)"] } ?? [])
+  }
 }

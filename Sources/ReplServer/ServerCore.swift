@@ -11,21 +11,25 @@ final class ServerCore {
   let configuration: ServerConfiguration
   /// What a text client is shown after the first line; known once the ports are.
   var banner = ""
+  let jobs: JobTable
   private let sessionCounter: SessionCounter
+  private let started = ContinuousClock.now
   private var texts: [SessionID: TextConnection] = [:]
   private var controls: [ObjectIdentifier: ControlConnection] = [:]
+  private var sessions: [SessionID: Session] = [:]
   private var isHaltPending = false
   private(set) var isStopping = false
   private var emptied: EventLoopPromise<Void>?
 
   init(
     thread: EventLoopThread, engine: any Engine, configuration: ServerConfiguration,
-    sessionCounter: SessionCounter
+    sessionCounter: SessionCounter, jobs: JobTable
   ) {
     self.thread = thread
     self.engine = engine
     self.configuration = configuration
     self.sessionCounter = sessionCounter
+    self.jobs = jobs
   }
 
   var eventLoop: any EventLoop { thread.eventLoop }
@@ -37,14 +41,12 @@ final class ServerCore {
   /// The connection of a session that has not ended; what lingers on its socket is not one any more.
   func text(_ session: SessionID) -> TextConnection? { texts[session].flatMap { $0.isEnded ? nil : $0 } }
 
-  func nextSession() -> SessionID { sessionCounter.next() }
-
-  func add(_ connection: TextConnection) { texts[connection.session] = connection }
+  func add(_ connection: TextConnection) { texts[connection.session.id] = connection }
 
   func add(_ connection: ControlConnection) { controls[ObjectIdentifier(connection)] = connection }
 
   func remove(_ connection: TextConnection) {
-    texts[connection.session] = nil
+    texts[connection.session.id] = nil
     completeIfEmpty()
     haltIfDue()
   }
@@ -60,6 +62,64 @@ final class ServerCore {
     return DescriptorRegistration.register(channel)
   }
 
+  // MARK: sessions
+
+  /// Makes a session, which is none of the server's before `add`.
+  func makeSession(_ kind: Session.Kind, peer: String) -> Session {
+    Session(id: sessionCounter.next(), kind: kind, peer: peer, core: self)
+  }
+
+  /// A session begins; it lives until its `end`.
+  func add(_ session: Session) { sessions[session.id] = session }
+
+  func session(_ id: SessionID) -> Session? { sessions[id] }
+
+  /// The sessions, in the order in which they were opened.
+  var listedSessions: [Session] { sessions.values.sorted { $0.id < $1.id } }
+
+  var sessionCount: Int { sessions.count }
+
+  /// A session has ended.
+  func remove(_ session: Session) {
+    sessions[session.id] = nil
+    haltIfDue()
+  }
+
+  /// Has the engine interrupt something.
+  /// - Parameter completion: told on the event loop, within `ServerLimits.interruptReplyMilliseconds`.
+  func interrupt(_ target: EvaluationTarget, completion: @escaping (InterruptOutcome) -> Void) {
+    let answer = firstAnswer(within: ServerLimits.interruptReplyMilliseconds, completion) {
+      .uninterruptible(
+        "The interpreter is held and cannot be reached; the interrupt is delivered as soon as it is released.")
+    }
+    engine.interrupt(target, completion: answer)
+  }
+
+  /// Waits for an answer of the engine, for a bounded time.
+  /// - Parameters:
+  ///   - completion: told on the event loop: the answer, or after that time what `otherwise` gives.
+  /// - Returns: what to give to the engine; it may be called from any thread.
+  func firstAnswer<Answer: Sendable>(
+    within milliseconds: Int64, _ completion: @escaping (Answer) -> Void, otherwise: @escaping () -> Answer
+  ) -> @Sendable (Answer) -> Void {
+    let box = NIOLoopBoundBox<(tell: (Answer) -> Void, otherwise: () -> Answer)?>(
+      (completion, otherwise), eventLoop: eventLoop)
+    let deadline = eventLoop.scheduleTask(in: .milliseconds(milliseconds)) {
+      guard let waiting = box.value else { return }
+      box.value = nil
+      waiting.tell(waiting.otherwise())
+    }
+    let thread = thread
+    return { answer in
+      thread.execute {
+        guard let waiting = box.value else { return }
+        box.value = nil
+        deadline.cancel()
+        waiting.tell(answer)
+      }
+    }
+  }
+
   // MARK: halt and stop
 
   /// Asks for the server to be stopped once no session is left, or takes that back.
@@ -68,8 +128,15 @@ final class ServerCore {
     haltIfDue()
   }
 
+  /// Asks for the server to be stopped now, whoever is connected.
+  func haltNow() {
+    guard !isStopping else { return }
+    isHaltPending = false
+    engine.serverHalted()
+  }
+
   private func haltIfDue() {
-    guard isHaltPending, texts.isEmpty, !isStopping else { return }
+    guard isHaltPending, texts.isEmpty, sessions.isEmpty, !isStopping else { return }
     isHaltPending = false
     engine.serverHalted()
   }
@@ -80,7 +147,7 @@ final class ServerCore {
     isStopping = true
     emptied = completion
     for connection in texts.values { connection.end(saying: "\nThe server has stopped.\n") }
-    for connection in controls.values { connection.drop() }
+    for connection in controls.values { connection.stop() }
     completeIfEmpty()
   }
 
@@ -99,24 +166,38 @@ final class ServerCore {
 
   // MARK: description
 
+  /// Where the server can be reached; set when it listens.
+  var endpoints: [String] = []
+
   /// The fields of the reply to DescribeServer: the ancestor's, then ours.
-  func description(withOperations: Bool) -> JSON.Object {
+  /// - Parameters:
+  ///   - withOperations: whether to describe the operations.
+  ///   - isWhole: whether the client is one of ours, which takes a reply of any length.
+  func description(withOperations: Bool, isWhole: Bool) -> JSON.Object {
     let identity = engine.identity
+    var server: JSON.Object = [
+      "name": "repltools",
+      "version": .string(configuration.version),
+      "protocol": .integer(Limits.protocolVersion),
+      "features": ["sessions", "jobs", "completion", "documentation", "threads"],
+      "language": .string(identity.language),
+      "language_version": .string(identity.languageVersion),
+      "pid": .integer(Int(getpid())),
+      "instance": .string(configuration.name),
+      "sessions": .integer(sessions.count),
+    ]
+    if isWhole {
+      server["uptime"] = .number((.now - started).seconds)
+      server["endpoints"] = .array(endpoints.map { .string($0) })
+      server["executable"] = .string(identity.executable)
+      server["program"] = .string(identity.program)
+      server["limits"] = .object(ServerLimits.described)
+    }
     var fields: JSON.Object = [
       "prompts": ["ps1": .string(identity.primaryPrompt), "ps2": .string(identity.continuationPrompt)],
       "control_protocol_version": "1.0",
       "supported_commands": .array(Operation.all.map { .string($0.name) }),
-      "server": [
-        "name": "repltools",
-        "version": .string(configuration.version),
-        "protocol": 1,
-        "features": [],
-        "language": .string(identity.language),
-        "language_version": .string(identity.languageVersion),
-        "pid": .integer(Int(getpid())),
-        "instance": .string(configuration.name),
-        "sessions": .integer(texts.values.count { !$0.isEnded }),
-      ],
+      "server": .object(server),
     ]
     if withOperations { fields["operations"] = .array(Operation.all.map { $0.json() }) }
     return fields

@@ -1,26 +1,17 @@
 // A session's streams: the two bounded queues between a connection and the thread that evaluates for it.
 internal import DequeModule
 
-/// Which of an evaluation's two outputs some bytes belong to.
-public enum OutputStream: Int, Sendable {
-  case standardOutput = 1
-  case standardError = 2
-}
-
-/// What a read of a session's input gave.
-public enum InputLine: Equatable, Sendable {
-  /// A line, its newline included; the last one before the end of input may have none.
-  case line([UInt8])
-  case endOfInput
-  /// The evaluation was interrupted while it waited.
-  case interrupted
-}
-
 /// The input and output of one session. An engine's thread writes and reads and may be made to wait;
 /// the event loop appends lines and takes output and never waits.
-public final class SessionStreams: Sendable {
+public final class SessionStreams: EvaluationStreams {
+  /// Output of one stream, in one piece.
+  struct Piece: Equatable, Sendable {
+    var stream: OutputStream
+    var bytes: [UInt8]
+  }
+
   struct State {
-    var output: Deque<[UInt8]> = []
+    var output: Deque<Piece> = []
     var outputByteCount = 0
     var isDrainScheduled = false
     var lines: Deque<[UInt8]> = []
@@ -38,12 +29,16 @@ public final class SessionStreams: Sendable {
   private let scheduleDrain: @Sendable () -> Void
   /// Tells the event loop that lines were taken, so that it may read on.
   private let inputTaken: @Sendable () -> Void
+  /// Tells the event loop that a read is about to wait, because there is no line.
+  private let inputWanted: @Sendable () -> Void
 
   public init(
-    scheduleDrain: @escaping @Sendable () -> Void, inputTaken: @escaping @Sendable () -> Void
+    scheduleDrain: @escaping @Sendable () -> Void, inputTaken: @escaping @Sendable () -> Void,
+    inputWanted: @escaping @Sendable () -> Void = {}
   ) {
     self.scheduleDrain = scheduleDrain
     self.inputTaken = inputTaken
+    self.inputWanted = inputWanted
   }
 
   // MARK: the engine's side
@@ -65,7 +60,7 @@ public final class SessionStreams: Sendable {
           state.isInterrupted = false
           return (false, false)
         }
-        state.append(piece)
+        state.append(Piece(stream: stream, bytes: piece))
         defer { state.isDrainScheduled = true }
         return (true, !state.isDrainScheduled)
       }
@@ -78,20 +73,20 @@ public final class SessionStreams: Sendable {
 
   /// Takes the next line of input; waits until there is one.
   public func readLine() -> InputLine {
-    let line = monitor.wait { state -> InputLine? in
-      if let line = state.takeLine() { return .line(line) }
-      if state.isEndOfInput { return .endOfInput }
-      if state.isInterrupted {
-        state.isInterrupted = false
-        return .interrupted
+    var hasAsked = false
+    while true {
+      // Asked without the lock, and once: what comes of it is a line, an end or an interrupt, and each wakes us.
+      if let line = monitor.withLock({ $0.nextInput() }) {
+        inputTaken()
+        return line
       }
-      // A session that was closed sends its evaluation one interrupt. An end of input beside it would be a second
-      // thing to go wrong, in the middle of what the evaluation does about the first; so it comes after it.
-      if state.isClosed, state.hasBeenInterrupted { return .endOfInput }
-      return nil
+      guard hasAsked else {
+        hasAsked = true
+        inputWanted()
+        continue
+      }
+      monitor.wait { $0.hasInput ? () : nil }
     }
-    inputTaken()
-    return line
   }
 
   /// An evaluation starts: an interrupt that reached an earlier one has no meaning for it.
@@ -121,7 +116,7 @@ public final class SessionStreams: Sendable {
   func say(_ text: String) {
     let mustSchedule = monitor.withLock { state -> Bool in
       guard !state.isClosed else { return false }
-      state.append(Array(text.utf8))
+      state.append(Piece(stream: .standardOutput, bytes: Array(text.utf8)))
       defer { state.isDrainScheduled = true }
       return !state.isDrainScheduled
     }
@@ -129,14 +124,31 @@ public final class SessionStreams: Sendable {
   }
 
   /// Takes a piece of output; nil when there is none, and the next write then schedules a drain.
-  func takeOutput() -> [UInt8]? {
+  /// - Parameter limit: the most bytes of it, at least 1.
+  func takePiece(upTo limit: Int = .max) -> Piece? {
     monitor.signal { state in
-      guard let piece = state.output.popFirst() else {
+      guard var piece = state.output.popFirst() else {
         state.isDrainScheduled = false
         return nil
       }
-      state.outputByteCount -= piece.count
+      if piece.bytes.count > limit {
+        let rest = Piece(stream: piece.stream, bytes: Array(piece.bytes.dropFirst(limit)))
+        state.output.prepend(rest)
+        piece.bytes.removeLast(rest.bytes.count)
+      }
+      state.outputByteCount -= piece.bytes.count
       return piece
+    }
+  }
+
+  /// As `takePiece`, for a client that does not tell the streams apart.
+  func takeOutput() -> [UInt8]? { takePiece()?.bytes }
+
+  /// Forgets what was written and not taken.
+  func dropOutput() {
+    monitor.signal { state in
+      state.output = []
+      state.outputByteCount = 0
     }
   }
 
@@ -173,12 +185,12 @@ public final class SessionStreams: Sendable {
 }
 
 extension SessionStreams.State {
-  /// Appends to the last piece while that is small, so that many short writes leave as one.
-  mutating func append(_ piece: [UInt8]) {
-    outputByteCount += piece.count
+  /// Appends to the last piece while that is small and of the same stream, so that many short writes leave as one.
+  mutating func append(_ piece: SessionStreams.Piece) {
+    outputByteCount += piece.bytes.count
     guard var last = output.popLast() else { return output.append(piece) }
-    if last.count + piece.count <= ServerLimits.outputChunk {
-      last += piece
+    if last.stream == piece.stream, last.bytes.count + piece.bytes.count <= ServerLimits.outputChunk {
+      last.bytes += piece.bytes
       output.append(last)
     } else {
       output.append(last)
@@ -190,5 +202,21 @@ extension SessionStreams.State {
     guard let line = lines.popFirst() else { return nil }
     lineByteCount -= line.count
     return line
+  }
+
+  /// Whether a read has something to return.
+  var hasInput: Bool { !lines.isEmpty || isEndOfInput || isInterrupted || isClosed && hasBeenInterrupted }
+
+  /// What a read returns; nil when it has to wait.
+  mutating func nextInput() -> InputLine? {
+    if let line = takeLine() { return .line(line) }
+    if isEndOfInput { return .endOfInput }
+    if isInterrupted {
+      isInterrupted = false
+      return .interrupted
+    }
+    // A session that was closed sends its evaluation one interrupt. An end of input beside it would be a second
+    // thing to go wrong, in the middle of what the evaluation does about the first; so it comes after it.
+    return isClosed && hasBeenInterrupted ? .endOfInput : nil
   }
 }

@@ -10,7 +10,7 @@ final class TextConnection: ChannelInboundHandler {
   typealias InboundIn = ByteBuffer
   typealias OutboundOut = ByteBuffer
 
-  let session: SessionID
+  let session: Session
   private let core: ServerCore
   private let streams: SessionStreams
   private let loopSelf: NIOLoopBoundBox<TextConnection?>
@@ -24,7 +24,7 @@ final class TextConnection: ChannelInboundHandler {
   private var isFarewellSent = false
   private var probe: Scheduled<Void>?
 
-  init(session: SessionID, core: ServerCore) {
+  init(session: Session, core: ServerCore) {
     self.session = session
     self.core = core
     let thread = core.thread
@@ -35,6 +35,8 @@ final class TextConnection: ChannelInboundHandler {
       inputTaken: { thread.execute { box.value?.readIfWanted() } })
     dialogue = TextDialogue(identity: core.engine.identity)
     box.value = self
+    session.onIdle = { box.value?.advance() }
+    session.onDisconnect = { box.value?.end(saying: "\nThis session was ended by another client.\n") }
   }
 
   /// Whether the session has ended, though its socket may not be closed yet.
@@ -44,7 +46,8 @@ final class TextConnection: ChannelInboundHandler {
 
   func channelActive(context: ChannelHandlerContext) {
     core.add(self)
-    streams.say(dialogue.greeting(session: session, banner: core.banner))
+    core.add(session)
+    streams.say(dialogue.greeting(session: session.id, banner: core.banner))
     readIfWanted()
   }
 
@@ -95,7 +98,7 @@ final class TextConnection: ChannelInboundHandler {
     probe?.cancel()
     probe = nil
     streams.close()
-    core.engine.close(session: session)
+    session.end()
     core.remove(self)
     loopSelf.value = nil
     self.context = nil
@@ -106,24 +109,9 @@ final class TextConnection: ChannelInboundHandler {
   /// Interrupts what the session does now: the running evaluation, or the block that is being typed.
   /// - Parameter completion: told on the event loop what the interrupt did.
   func interrupt(completion: @escaping (InterruptOutcome) -> Void) {
-    guard let number = dialogue.runningEvaluation else {
-      streams.say(dialogue.interruptAtPrompt())
-      return completion(.stale)
-    }
-    let reply = NIOLoopBoundBox<((InterruptOutcome) -> Void)?>(completion, eventLoop: core.eventLoop)
-    let loop = core.eventLoop
-    let deadline = loop.scheduleTask(in: .milliseconds(ServerLimits.interruptReplyMilliseconds)) {
-      reply.take()?(
-        .uninterruptible(
-          "The interpreter is held and cannot be reached; the interrupt is delivered as soon as it is released."))
-    }
-    let thread = core.thread
-    core.engine.interrupt(session: session, evaluation: number) { outcome in
-      thread.execute {
-        deadline.cancel()
-        reply.take()?(outcome)
-      }
-    }
+    guard session.running == nil else { return session.interrupt(completion: completion) }
+    streams.say(dialogue.interruptAtPrompt())
+    completion(.stale)
   }
 
   /// Ends the session with a last word, after what it still has to say.
@@ -131,7 +119,7 @@ final class TextConnection: ChannelInboundHandler {
     guard !dialogue.isEnded else { return }
     dialogue.end()
     streams.say(farewell)
-    core.engine.close(session: session)
+    session.end()
     finishWhenDrained()
   }
 
@@ -141,7 +129,8 @@ final class TextConnection: ChannelInboundHandler {
   // MARK: the dialogue
 
   private func advance() {
-    while dialogue.wantsLine {
+    // Somebody else may be evaluating in this session: what is typed waits until that has ended.
+    while dialogue.wantsLine, session.running == nil {
       if let line = streams.takeLine() {
         perform(dialogue.take(line: line))
       } else if isInputClosed {
@@ -158,21 +147,21 @@ final class TextConnection: ChannelInboundHandler {
     case .wait:
       break
     case .end:
-      core.engine.close(session: session)
+      session.end()
       finishWhenDrained()
-    case .evaluate(let source, let number, let isFinal):
-      let evaluation = Evaluation(
-        session: session, number: number, source: source, isFinal: isFinal, streams: streams)
-      let thread = core.thread
-      core.engine.evaluate(evaluation) { [loopSelf] outcome in
-        thread.execute { loopSelf.value?.finish(evaluation: number, outcome) }
+    case .evaluate(let source, let isFinal):
+      let number = session.evaluate(.block(source, isFinal: isFinal), streams: streams) { [loopSelf] result in
+        loopSelf.value?.finish(result)
       }
+      if number == nil { perform(dialogue.refuse("the session is busy")) }
     }
   }
 
-  private func finish(evaluation number: Int, _ outcome: Outcome) {
-    perform(dialogue.finish(evaluation: number, outcome))
-    advance()
+  private func finish(_ result: EvaluationResult) {
+    switch result {
+    case .success(let report): perform(dialogue.finish(report.outcome))
+    case .failure(let error): perform(dialogue.refuse(error.reason))
+    }
     readIfWanted()
   }
 
@@ -230,13 +219,5 @@ final class TextConnection: ChannelInboundHandler {
         loop.scheduleTask(in: .milliseconds(ServerLimits.lingerMilliseconds)) { box.value?.drop() }
       }
     }
-  }
-}
-
-extension NIOLoopBoundBox {
-  /// Takes the value out, once. On the loop only.
-  fileprivate func take<Wrapped>() -> Wrapped? where Value == Wrapped? {
-    defer { value = nil }
-    return value
   }
 }

@@ -1,4 +1,5 @@
 // The text dialogue: what a text connection says and evaluates, as a value without a socket.
+internal import Shared
 
 /// The state of one text session: which block is being typed, what is running, what is said next.
 struct TextDialogue {
@@ -7,30 +8,27 @@ struct TextDialogue {
     /// Nothing until more input or an outcome arrives.
     case wait
     /// Run this block.
-    case evaluate(source: String, number: Int, isFinal: Bool)
+    case evaluate(source: String, isFinal: Bool)
     /// End the session when all that was said has left.
     case end
   }
 
   private enum Phase {
     case idle
-    case evaluating(number: Int, isFinal: Bool)
+    case evaluating(isFinal: Bool)
     case ended
   }
 
   private let identity: EngineIdentity
   private var phase = Phase.idle
   private var block: [UInt8] = []
-  private var evaluationCount = 0
 
   init(identity: EngineIdentity) {
     self.identity = identity
   }
 
-  /// The evaluation that is running, if any.
-  var runningEvaluation: Int? {
-    if case .evaluating(let number, _) = phase { number } else { nil }
-  }
+  /// Whether a block of this dialogue is being evaluated.
+  var isEvaluating: Bool { if case .evaluating = phase { true } else { false } }
 
   var isEnded: Bool { if case .ended = phase { true } else { false } }
 
@@ -69,24 +67,29 @@ struct TextDialogue {
     return ("\nBye.\n", .end)
   }
 
-  /// An evaluation has ended.
-  mutating func finish(evaluation number: Int, _ outcome: Outcome) -> (text: String, step: Step) {
-    guard case .evaluating(number, let wasFinal) = phase else { return ("", .wait) }
+  /// The evaluation has ended.
+  mutating func finish(_ outcome: EvaluationReport.Outcome) -> (text: String, step: Step) {
+    guard case .evaluating(let wasFinal) = phase else { return ("", .wait) }
     phase = .idle
     switch outcome {
     case .incomplete where !wasFinal:
       return (identity.continuationPrompt, .wait)
-    case .endOfSession:
+    case .ended:
       block = []
       phase = .ended
       return ("Bye.\n", .end)
-    case .unavailable(let reason):
-      block = []
-      return (refusal(reason), .wait)
-    case .value, .exception, .interrupted, .incomplete:
+    case .value, .exception, .interrupted, .incomplete, .abandoned:
       block = []
       return (identity.primaryPrompt, .wait)
     }
+  }
+
+  /// The block could not be evaluated.
+  mutating func refuse(_ reason: String) -> (text: String, step: Step) {
+    guard case .evaluating = phase else { return ("", .wait) }
+    phase = .idle
+    block = []
+    return (refusal(reason), .wait)
   }
 
   /// An interrupt arrived while nothing was running: the block that was being typed is forgotten.
@@ -101,10 +104,9 @@ struct TextDialogue {
       block = []
       return (refusal("the input is not valid UTF-8; nothing was run"), .wait)
     }
-    evaluationCount += 1
-    phase = .evaluating(number: evaluationCount, isFinal: isFinal)
+    phase = .evaluating(isFinal: isFinal)
     let withoutNewline = source.utf8.last == UInt8(ascii: "\n") ? String(source.unicodeScalars.dropLast()) : source
-    return ("", .evaluate(source: withoutNewline, number: evaluationCount, isFinal: isFinal))
+    return ("", .evaluate(source: withoutNewline, isFinal: isFinal))
   }
 
   private func refusal(_ reason: String) -> String { "replserve: \(reason)\n" + identity.primaryPrompt }

@@ -1,5 +1,7 @@
 // The fake engine: it takes what a server asks and answers when the test says so.
 
+import Shared
+
 @testable import ReplServer
 
 /// An engine without a language. A test waits for a call, looks at it and answers it, or never does.
@@ -10,16 +12,15 @@ final class FakeEngine: Engine {
     let answer: @Sendable (Answer) -> Void
   }
 
-  /// Which evaluation an interrupt named.
-  struct Target: Equatable, Sendable {
-    let session: SessionID
-    let number: Int
-  }
-
   private struct State {
-    var evaluations: [Call<Evaluation, Outcome>] = []
-    var interrupts: [Call<Target, InterruptOutcome>] = []
+    var evaluations: [Call<Evaluation, EvaluationResult>] = []
+    var interrupts: [Call<EvaluationTarget, InterruptOutcome>] = []
+    var locations: [Call<EvaluationTarget, SourcePlace?>] = []
+    var jobs: [Call<Job, EngineUnavailable?>] = []
     var completions: [Call<String, [String]>] = []
+    var inquiries: [Call<String, Completions?>] = []
+    var documents: [Call<String, Result<JSON.Object, EngineUnavailable>>] = []
+    var stacks: [Call<Void, [ThreadStack]>] = []
     var closed: [SessionID] = []
     var haltCount = 0
     var callCount = 0
@@ -32,25 +33,50 @@ final class FakeEngine: Engine {
 
   // MARK: the server's side
 
-  func evaluate(_ evaluation: Evaluation, completion: @escaping @Sendable (Outcome) -> Void) {
-    state.signal {
-      $0.evaluations.append(Call(request: evaluation, answer: completion))
-      $0.callCount += 1
-    }
+  func evaluate(_ evaluation: Evaluation, completion: @escaping @Sendable (EvaluationResult) -> Void) {
+    ask { $0.evaluations.append(Call(request: evaluation, answer: completion)) }
   }
 
-  func interrupt(
-    session: SessionID, evaluation number: Int, completion: @escaping @Sendable (InterruptOutcome) -> Void
+  func interrupt(_ target: EvaluationTarget, completion: @escaping @Sendable (InterruptOutcome) -> Void) {
+    ask { $0.interrupts.append(Call(request: target, answer: completion)) }
+  }
+
+  func locate(_ target: EvaluationTarget, completion: @escaping @Sendable (SourcePlace?) -> Void) {
+    ask { $0.locations.append(Call(request: target, answer: completion)) }
+  }
+
+  func start(_ job: Job, source: String, completion: @escaping @Sendable (EngineUnavailable?) -> Void) {
+    ask { $0.jobs.append(Call(request: job, answer: completion)) }
+  }
+
+  func complete(word text: String, completion: @escaping @Sendable ([String]) -> Void) {
+    ask { $0.completions.append(Call(request: text, answer: completion)) }
+  }
+
+  func complete(
+    _ source: String, cursor: Int?, withDocs: Bool, completion: @escaping @Sendable (Completions?) -> Void
   ) {
-    state.signal {
-      $0.interrupts.append(Call(request: Target(session: session, number: number), answer: completion))
-      $0.callCount += 1
-    }
+    ask { $0.inquiries.append(Call(request: source, answer: completion)) }
   }
 
-  func complete(_ text: String, completion: @escaping @Sendable ([String]) -> Void) {
+  func document(
+    _ name: String, withSource: Bool,
+    completion: @escaping @Sendable (Result<JSON.Object, EngineUnavailable>) -> Void
+  ) {
+    ask { $0.documents.append(Call(request: name, answer: completion)) }
+  }
+
+  func threads(completion: @escaping @Sendable ([ThreadStack]) -> Void) {
+    ask { $0.stacks.append(Call(request: (), answer: completion)) }
+  }
+
+  var ownThreads: [Int: String] { [:] }
+
+  var waitingSince: ContinuousClock.Instant? { nil }
+
+  private func ask(_ body: (inout State) -> Void) {
     state.signal {
-      $0.completions.append(Call(request: text, answer: completion))
+      body(&$0)
       $0.callCount += 1
     }
   }
@@ -66,12 +92,32 @@ final class FakeEngine: Engine {
 
   var haltCount: Int { state.withLock { $0.haltCount } }
 
-  func evaluation() throws -> Call<Evaluation, Outcome> {
+  func evaluation() throws -> Call<Evaluation, EvaluationResult> {
     try wait("no evaluation was asked for") { $0.evaluations.isEmpty ? nil : $0.evaluations.removeFirst() }
   }
 
-  func interrupt() throws -> Call<Target, InterruptOutcome> {
+  func interrupt() throws -> Call<EvaluationTarget, InterruptOutcome> {
     try wait("no interrupt was asked for") { $0.interrupts.isEmpty ? nil : $0.interrupts.removeFirst() }
+  }
+
+  func location() throws -> Call<EvaluationTarget, SourcePlace?> {
+    try wait("no location was asked for") { $0.locations.isEmpty ? nil : $0.locations.removeFirst() }
+  }
+
+  func job() throws -> Call<Job, EngineUnavailable?> {
+    try wait("no job was asked for") { $0.jobs.isEmpty ? nil : $0.jobs.removeFirst() }
+  }
+
+  func inquiry() throws -> Call<String, Completions?> {
+    try wait("no completions were asked for") { $0.inquiries.isEmpty ? nil : $0.inquiries.removeFirst() }
+  }
+
+  func document() throws -> Call<String, Result<JSON.Object, EngineUnavailable>> {
+    try wait("no documentation was asked for") { $0.documents.isEmpty ? nil : $0.documents.removeFirst() }
+  }
+
+  func stacks() throws -> Call<Void, [ThreadStack]> {
+    try wait("no stacks were asked for") { $0.stacks.isEmpty ? nil : $0.stacks.removeFirst() }
   }
 
   func completion() throws -> Call<String, [String]> {
@@ -92,4 +138,9 @@ final class FakeEngine: Engine {
     }
     return result
   }
+}
+
+extension Result where Success == EvaluationReport, Failure == EngineUnavailable {
+  /// An evaluation that ended like this.
+  static func ended(_ outcome: EvaluationReport.Outcome) -> Self { .success(EvaluationReport(outcome)) }
 }

@@ -12,12 +12,14 @@ final class RunningServer {
 
   init(
     bind: String = "127.0.0.1", textPort: Int = 0, controlPort: Int = 0, hasUnixSocket: Bool = false,
-    sessionCounter: SessionCounter = SessionCounter()
+    sessionCounter: SessionCounter = SessionCounter(), jobs: JobTable = JobTable()
   ) throws {
     let configuration = ServerConfiguration(
       bind: bind, textPort: textPort, controlPort: controlPort, name: "unit", hasUnixSocket: hasUnixSocket,
       version: "0.1")
-    server = try Server.start(configuration, engine: engine, sessionCounter: sessionCounter) { _ in Self.banner }
+    server = try Server.start(configuration, engine: engine, sessionCounter: sessionCounter, jobs: jobs) { _ in
+      Self.banner
+    }
   }
 
   deinit { server.stop() }

@@ -26,7 +26,7 @@ extension ProcessWideTests {
       let server = try Server.start(
         ServerConfiguration(
           bind: "127.0.0.1", textPort: 0, controlPort: 0, name: "unit", hasUnixSocket: false, version: "0"),
-        engine: FakeEngine(), sessionCounter: SessionCounter()
+        engine: FakeEngine(), sessionCounter: SessionCounter(), jobs: JobTable()
       ) { address in
         seen.signal { $0 = address }
         return "Ports."
@@ -132,7 +132,7 @@ extension ProcessWideTests {
       try running.engine.waitForClose(of: 2)
       // What the evaluation still does goes nowhere and hurts nobody.
       #expect(call.request.streams.write(Array("late".utf8), to: .standardOutput) == 4)
-      call.answer(.interrupted)
+      call.answer(.ended(.interrupted))
     }
 
     @Test func aStopDoesNotWaitForAClientThatReadsNothing() throws {

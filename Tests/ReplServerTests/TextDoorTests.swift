@@ -1,5 +1,6 @@
 // The text door: lines in, output and prompts out, over real sockets.
 
+import Shared
 import Testing
 
 @testable import ReplServer
@@ -24,12 +25,11 @@ extension ProcessWideTests {
       let client = try running.text()
       try client.send("1 + 1\r\n")
       let call = try engine.evaluation()
-      #expect(call.request.source == "1 + 1")
+      #expect(call.request.source == .block("1 + 1", isFinal: false))
       #expect(call.request.session == 1)
       #expect(call.request.number == 1)
-      #expect(!call.request.isFinal)
       #expect(call.request.streams.write(Array("2\n".utf8), to: .standardOutput) == 2)
-      call.answer(.value)
+      call.answer(.ended(.value))
       #expect(try client.read(to: RunningServer.prompt) == "2\nfake> ")
       try client.send("x\n")
       #expect(try engine.evaluation().request.number == 2)
@@ -38,12 +38,12 @@ extension ProcessWideTests {
     @Test func anIncompleteBlockGetsTheOtherPrompt() throws {
       let client = try running.text()
       try client.send("if x:\n")
-      try engine.evaluation().answer(.incomplete)
+      try engine.evaluation().answer(.ended(.incomplete))
       #expect(try client.read(to: "fake. ") == "fake. ")
       try client.send("  y\n")
       let call = try engine.evaluation()
-      #expect(call.request.source == "if x:\n  y")
-      call.answer(.exception)
+      #expect(call.request.source == .block("if x:\n  y", isFinal: false))
+      call.answer(.ended(.exception))
       #expect(try client.read(to: RunningServer.prompt) == "fake> ")
     }
 
@@ -51,15 +51,15 @@ extension ProcessWideTests {
       let client = try running.text()
       try client.send("a\nb\nc")
       let first = try engine.evaluation()
-      #expect(first.request.source == "a")
+      #expect(first.request.source == .block("a", isFinal: false))
       // The evaluation reads what was typed ahead, as a program that asks its user does.
       #expect(try Background { first.request.streams.readLine() }.value() == .line(Array("b\n".utf8)))
       #expect(engine.callCount == 1)
       try client.send("d\n")
-      first.answer(.value)
+      first.answer(.ended(.value))
       let second = try engine.evaluation()
-      #expect(second.request.source == "cd")
-      second.answer(.value)
+      #expect(second.request.source == .block("cd", isFinal: false))
+      second.answer(.ended(.value))
       #expect(try client.read(to: "fake> fake> ") == "fake> fake> ")
     }
 
@@ -70,7 +70,7 @@ extension ProcessWideTests {
       let flood = (0..<(8 * ServerLimits.outputBytes)).map { UInt8(ascii: "a") + UInt8($0 % 26) }
       let writer = Background {
         let count = call.request.streams.write(flood, to: .standardOutput)
-        call.answer(.value)
+        call.answer(.ended(.value))
         return count
       }
       #expect(try client.read(to: RunningServer.prompt) == String(decoding: flood, as: UTF8.self) + "fake> ")
@@ -99,7 +99,7 @@ extension ProcessWideTests {
     @Test func aBlockMayEndItsSession() throws {
       let client = try running.text()
       try client.send("exit()\n")
-      try engine.evaluation().answer(.endOfSession)
+      try engine.evaluation().answer(.ended(.ended))
       #expect(try client.readToEnd() == "Bye.\n")
       try engine.waitForClose(of: 1)
     }
@@ -110,9 +110,9 @@ extension ProcessWideTests {
       client.halfClose()
       for source in ["a", "b"] {
         let call = try engine.evaluation()
-        #expect(call.request.source == source)
+        #expect(call.request.source == .block(source, isFinal: false))
         #expect(call.request.streams.write(Array("\(source)!\n".utf8), to: .standardOutput) == 3)
-        call.answer(.value)
+        call.answer(.ended(.value))
       }
       #expect(try client.readToEnd() == "a!\nfake> b!\nfake> \nBye.\n")
       try engine.waitForClose(of: 1)
@@ -122,11 +122,10 @@ extension ProcessWideTests {
       let client = try running.text()
       try client.send("if x:\n")
       client.halfClose()
-      try engine.evaluation().answer(.incomplete)
+      try engine.evaluation().answer(.ended(.incomplete))
       let final = try engine.evaluation()
-      #expect(final.request.isFinal)
-      #expect(final.request.source == "if x:")
-      final.answer(.exception)
+      #expect(final.request.source == .block("if x:", isFinal: true))
+      final.answer(.ended(.exception))
       #expect(try client.readToEnd() == "fake. fake> \nBye.\n")
     }
 
@@ -137,7 +136,7 @@ extension ProcessWideTests {
       client.close()
       try engine.waitForClose(of: 1)
       #expect(call.request.streams.write(Array("unheard".utf8), to: .standardOutput) == 7)
-      call.answer(.interrupted)
+      call.answer(.ended(.interrupted))
     }
 
     @Test func aResetClosesTheSessionInTheEngine() throws {
@@ -175,10 +174,10 @@ extension ProcessWideTests {
     @Test func aLaterLineMayLookLikeARequest() throws {
       let client = try running.text()
       try client.send("GET = 1\n")
-      try engine.evaluation().answer(.value)
+      try engine.evaluation().answer(.ended(.value))
       #expect(try client.read(to: RunningServer.prompt) == "fake> ")
       try client.send("GET / HTTP/1.1\n")
-      #expect(try engine.evaluation().request.source == "GET / HTTP/1.1")
+      #expect(try engine.evaluation().request.source == .block("GET / HTTP/1.1", isFinal: false))
     }
   }
 }

@@ -5,20 +5,21 @@ The server's core drives it, block by block; ``interact()`` of ``code.Interactiv
 
 from __future__ import annotations
 
+import ast
 import code
-import os
+import codeop
 import sys
 import traceback
 import types
-from typing import Any, Optional
+from typing import Any, Callable, Optional
 
-from . import routing, sources
+from . import _native, routing, sources
 from .blocks import BlockScanner
+from .reports import cut, exception_report, format_exception, trim
 from .results import Results
+from .streams import VALUE as VALUE_STREAM
 
 __all__ = ["Console", "Outcome"]
-
-_PACKAGE = os.path.dirname(os.path.abspath(__file__)) + os.sep
 
 
 class Outcome:
@@ -30,6 +31,10 @@ class Outcome:
     INTERRUPTED = 3
     END_OF_SESSION = 4
 
+    #: As the wire has them.
+    NAMES = {VALUE: "value", EXCEPTION: "exception", INCOMPLETE: "incomplete", INTERRUPTED: "interrupted",
+             END_OF_SESSION: "ended"}  # fmt: skip
+
 
 def forget_unhandled_interrupt() -> None:
     """Undo what an interrupt that left ``exec()`` of a string does to the whole process.
@@ -40,53 +45,156 @@ def forget_unhandled_interrupt() -> None:
     exec("")
 
 
-def _hide_own_frames(shown: Optional[traceback.TracebackException]) -> None:
-    """Take the frames of this package out of a traceback, and out of those it is chained to."""
-    pending, seen = [shown], set()
-    while pending:
-        each = pending.pop()
-        if each is None or id(each) in seen:
-            continue
-        seen.add(id(each))
-        each.stack[:] = [frame for frame in each.stack if not frame.filename.startswith(_PACKAGE)]
-        pending += [each.__cause__, each.__context__, *(getattr(each, "exceptions", None) or ())]
+#: Characters of a value that are encoded and sent at a time.
+_VALUE_PIECE = 1 << 18
+
+
+def send_value(session: int, text: str) -> None:
+    """Send the text of a value to the client of a session, however long it is."""
+    for start in range(0, len(text), _VALUE_PIECE):
+        piece = text[start : start + _VALUE_PIECE]
+        _native.write(session, VALUE_STREAM, piece.encode("utf-8", "backslashreplace"))
 
 
 class Console(code.InteractiveConsole):
     """A console for one session, in a namespace that it shares with others."""
 
-    def __init__(self, session: int, namespace: dict[str, Any]) -> None:
-        super().__init__(namespace, f"<session {session}>")
-        self._begin(session)
+    def __init__(self, label: str, namespace: dict[str, Any]) -> None:
+        """``label`` is what the console is for: ``session 3``, ``job 2``."""
+        super().__init__(namespace, f"<{label}>")
+        self._begin(label)
 
-    def _begin(self, session: int) -> None:
-        self.session = session
-        self.results = Results(session)
+    def _begin(self, label: str) -> None:
+        self.label = label
+        self.results = Results(label)
         self._scanner = BlockScanner()
         self._outcome = Outcome.VALUE
+        #: While an evaluation is for a program: what it has raised. None while one is for a person.
+        self._failures: Optional[list[BaseException]] = None
 
     def evaluate(self, source: str, number: int, is_final: bool) -> int:
-        """Run a block.
+        """Run a block for a person.
 
         ``number`` counts the evaluations of the session. With ``is_final`` nothing more can follow, and a block that
         is not complete is a syntax error. Return an ``Outcome``; everything else has been written to the streams.
         """
-        outcome = self._evaluate(source, number, is_final)
+        return self._guarded(lambda: self.run_block(source, f"<{self.label}:{number}>", is_final))
+
+    def _guarded(self, run: Callable[[], bool]) -> int:
+        """Run something that returns whether more source is needed; return an ``Outcome``."""
+        outcome = self._outcome_of(run)
         if outcome == Outcome.INTERRUPTED:
             forget_unhandled_interrupt()
         return outcome
 
-    def _evaluate(self, source: str, number: int, is_final: bool) -> int:
+    def _outcome_of(self, run: Callable[[], bool]) -> int:
         self._outcome = Outcome.VALUE
         try:
-            if self.run_block(source, f"<session {self.session}:{number}>", is_final):
+            if run():
                 return Outcome.INCOMPLETE
         except SystemExit:
             return Outcome.END_OF_SESSION
-        except KeyboardInterrupt:
-            self.write("KeyboardInterrupt\n")
+        except KeyboardInterrupt as error:
+            if self._failures is None:
+                self.write("KeyboardInterrupt\n")
+            else:
+                self._failures.append(error)
             return Outcome.INTERRUPTED
         return self._outcome
+
+    # Evaluations for a program. What they return are the members of a reply to Evaluate.
+
+    def report_block(self, source: str, number: int, is_final: bool) -> dict[str, Any]:
+        """Run a block; its values go to the standard output, as for a person."""
+        return self._report(lambda: self.run_block(source, f"<{self.label}:{number}>", is_final))
+
+    def report_script(self, source: str, number: int, session: int) -> dict[str, Any]:
+        """Run a whole text; the value of its last expression goes to the stream for that."""
+        return self._report_value(session, lambda: self.run_script(source, f"<{self.label}:{number}>"))
+
+    def report_result(self, fetch: Callable[[], Any], session: int) -> dict[str, Any]:
+        """Give what ``fetch`` returns or raises as if it had been evaluated here."""
+        return self._report_value(session, fetch)
+
+    def _report_value(self, session: int, compute: Callable[[], Any]) -> dict[str, Any]:
+        kinds: list[str] = []
+
+        def run() -> bool:
+            try:
+                value = compute()
+                if value is not None:
+                    self.results.value = value
+                    text = repr(value)
+                    kinds.append(cut(type(value).__name__, 1024))
+                    send_value(session, text)
+            except SystemExit:
+                raise
+            except BaseException:
+                self.show_failure()
+            return False
+
+        report = self._report(run)
+        if kinds:
+            report["type"] = kinds[0]
+        return report
+
+    def _report(self, run: Callable[[], bool]) -> dict[str, Any]:
+        self._failures = []
+        try:
+            report: dict[str, Any] = {"outcome": Outcome.NAMES[self._guarded(run)]}
+            if self._failures:
+                report["exception"] = exception_report(self._failures[-1])
+            return report
+        finally:
+            self._failures = None
+
+    def run_script(self, source: str, filename: str) -> Any:
+        """Run a whole text; return the value of its last expression, or None."""
+        body, last = self._compile_script(source, filename)
+        sources.register(filename, source)
+        if body is not None:
+            exec(self.results.bind(body, self.locals), self.locals)  # type: ignore[arg-type]
+        if last is None:
+            return None
+        return eval(self.results.bind(last, self.locals), self.locals)  # type: ignore[arg-type]
+
+    def _compile_script(
+        self, source: str, filename: str
+    ) -> tuple[Optional[types.CodeType], Optional[types.CodeType]]:
+        """The code of all but the last expression of a text, and that of the expression."""
+        flags = self._future_flags()
+        tree = compile(source, filename, "exec", flags | ast.PyCF_ONLY_AST, True)
+        tree = self.expand(tree)
+        statements = list(tree.body)
+        last = statements.pop() if statements and isinstance(statements[-1], ast.Expr) else None
+        if statements and ast.get_docstring(tree, clean=False) is not None:
+            # It would become the docstring of the program's own module.
+            del statements[0]
+        body = None
+        if statements:
+            tree.body = statements
+            body = compile(tree, filename, "exec", flags, True)
+            self._remember_futures(body)
+        if last is None:
+            return body, None
+        assert isinstance(last, ast.Expr)
+        return body, compile(ast.Expression(last.value), filename, "eval", self._future_flags(), True)
+
+    def expand(self, tree: Any) -> Any:
+        """The syntax tree with its macros expanded; a plain console has none."""
+        return tree
+
+    def _future_flags(self) -> int:
+        """The ``from __future__`` imports that this session has made, as flags of ``compile``."""
+        known = 0
+        for feature in codeop._features:
+            known |= feature.compiler_flag
+        return self.compile.compiler.flags & known
+
+    def _remember_futures(self, body: types.CodeType) -> None:
+        for feature in codeop._features:
+            if body.co_flags & feature.compiler_flag:
+                self.compile.compiler.flags |= feature.compiler_flag
 
     def run_block(self, source: str, filename: str, is_final: bool) -> bool:
         """Compile and run; return whether more source is needed."""
@@ -122,8 +230,13 @@ class Console(code.InteractiveConsole):
 
     def show_failure(self) -> None:
         """Show the exception that is being handled, and count it as the block's outcome."""
-        self._outcome = Outcome.INTERRUPTED if sys.exc_info()[0] is KeyboardInterrupt else Outcome.EXCEPTION
-        self.showtraceback()
+        error = sys.exc_info()[1]
+        self._outcome = Outcome.INTERRUPTED if type(error) is KeyboardInterrupt else Outcome.EXCEPTION
+        if self._failures is None or error is None:
+            self.showtraceback()
+        else:
+            self._remember(error)
+            self._failures.append(error)
 
     def note_failure(self) -> None:
         """The block has failed, and its user has been told."""
@@ -139,26 +252,26 @@ class Console(code.InteractiveConsole):
 
     def showtraceback(self) -> None:
         """Show the exception that is being handled, from the frames that are not ours."""
-        kind, error, trace = sys.exc_info()
-        while trace is not None and trace.tb_frame.f_code.co_filename.startswith(_PACKAGE):
-            trace = trace.tb_next
-        sys.last_type, sys.last_value, sys.last_traceback = kind, error, trace  # the session's own: see routing
+        error = sys.exc_info()[1]
         try:
-            shown = traceback.TracebackException(kind, error, trace)  # type: ignore[arg-type]
-            _hide_own_frames(shown)
-            lines = list(shown.format())
-        except KeyboardInterrupt:
-            raise
-        except BaseException as failure:
-            lines = [f"{getattr(kind, '__name__', kind)}: <cannot be shown: {type(failure).__name__}>\n"]
+            self._remember(error)
+            text, _ = format_exception(type(error), error, sys.last_traceback)
         finally:
-            del error, trace
-        self.write("".join(lines))
+            del error
+        self.write(text)
+
+    def _remember(self, error: Optional[BaseException]) -> None:
+        """Keep an exception where ``pdb.pm()`` looks for it: the session's own `sys.last_*`, see routing."""
+        trace = trim(error.__traceback__) if error is not None else None
+        sys.last_type, sys.last_value, sys.last_traceback = type(error), error, trace  # type: ignore[assignment]
 
     def showsyntaxerror(self, filename: Optional[str] = None, **_options: Any) -> None:
         """Show the syntax error that is being handled, with a mark below where it is."""
         kind, error, _ = sys.exc_info()
         self._outcome = Outcome.EXCEPTION
+        if self._failures is not None and error is not None:
+            self._failures.append(error)
+            return
         self.write("".join(traceback.format_exception_only(kind, error)))
 
     def close(self) -> None:

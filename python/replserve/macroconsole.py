@@ -28,13 +28,13 @@ __all__ = ["MacroConsole"]
 class MacroConsole(Console, _MacroConsole):
     """A console with macros: ``obj?``, ``obj??``, ``macros?``, ``macro(f)`` and macro-imports."""
 
-    def __init__(self, session: int, namespace: dict[str, Any]) -> None:
+    def __init__(self, label: str, namespace: dict[str, Any]) -> None:
         # MacroConsole's own __init__ is left out: it claims the two process-wide names.
-        code.InteractiveConsole.__init__(self, namespace, f"<session {session}>")
-        self._begin(session)
+        code.InteractiveConsole.__init__(self, namespace, f"<{label}>")
+        self._begin(label)
         self.expander = MacroExpander(bindings={}, filename=self.filename)
         self._macro_bindings_changed = False
-        self._module_name = f"__replserve_session_{session}__"
+        self._module_name = f"__replserve_{label.replace(' ', '_')}__"
         self._module = create_module(dotted_name=self._module_name, filename=self.filename)
         self._module_metadata = copy.copy(vars(self._module))
 
@@ -64,15 +64,28 @@ class MacroConsole(Console, _MacroConsole):
         except (OverflowError, SyntaxError, ValueError):
             pass  # what ast.parse says of the same source is what is shown
         tree = ast.parse(source + "\n" if is_final else source, filename)
-        bindings = self._find_macros(tree)
-        if not bindings and not self.expander.bindings and compiled is not None:
+        if not self._has_macros(tree) and compiled is not None:
             return compiled
-        if bindings:
-            self._macro_bindings_changed = True
-            self.expander.bindings.update(bindings)
         tree = global_postprocess(self.expander.visit(tree))
         flags = self.compile.compiler.flags
         return compile(ast.Interactive(tree.body), filename, "single", flags, True)
+
+    def expand(self, tree: Any) -> Any:
+        return global_postprocess(self.expander.visit(tree)) if self._has_macros(tree) else tree
+
+    def _has_macros(self, tree: ast.Module) -> bool:
+        """Import the macros that a block asks for; return whether it may use any."""
+        bindings = self._find_macros(tree)
+        if bindings:
+            self._macro_bindings_changed = True
+            self.expander.bindings.update(bindings)
+        return bool(self.expander.bindings)
+
+    def run_script(self, source: str, filename: str) -> Any:
+        """As the plain console does; macros that are defined in it are found by later ones."""
+        value = super().run_script(source, filename)
+        self._refresh_macro_functions()
+        return value
 
     def _find_macros(self, tree: ast.Module) -> dict[str, Callable[..., Any]]:
         """Import the macros that a block asks for; those of ``__self__`` are looked up in the namespace."""
@@ -127,6 +140,9 @@ class MacroConsole(Console, _MacroConsole):
 
     def _fail(self, error: BaseException) -> None:
         self.note_failure()
+        if self._failures is not None:
+            self._failures.append(error)
+            return
         self.write(f"{type(error).__name__}: {error}\n")
 
     def close(self) -> None:

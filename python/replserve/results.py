@@ -50,8 +50,9 @@ _NOTHING = object()
 class Results:
     """The last result of one session."""
 
-    def __init__(self, session: int) -> None:
-        self._name = f"_@{session}"
+    def __init__(self, label: str) -> None:
+        """``label`` is what the console is for, such as ``session 3``."""
+        self._name = f"_@{label}"
         #: Set by the native display hook.
         self.value: Any = _NOTHING
 

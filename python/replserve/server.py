@@ -64,7 +64,6 @@ class _Running:
     def __init__(self, namespace: dict[str, Any], on_halt: Any) -> None:
         self.injection = Injection(namespace)
         self.sessions = Sessions(namespace, self.injection, on_halt)
-        self.halted = threading.Event()
 
 
 _lock = threading.RLock()
@@ -117,13 +116,9 @@ def start(
                 platform.python_version(),
                 _PS1,
                 _PS2,
-                hooks.spawn,
-                hooks.opened,
-                hooks.run,
-                hooks.complete,
-                hooks.closed,
-                hooks.halted,
-                hooks.checkpoint,
+                sys.executable or "",
+                _program(),
+                hooks,
             )
         except BaseException:
             running.injection.remove()
@@ -156,7 +151,7 @@ def stop() -> None:
         sources.forget_all()
         running.injection.remove()
         atexit.unregister(_stop_at_exit)
-        running.halted.set()
+        running.sessions.main_thread.end()
 
 
 def _stop_at_exit() -> None:
@@ -173,11 +168,11 @@ def _stop_at_exit() -> None:
 def wait() -> None:
     """Block until the server has stopped, for example by ``halt()``; return at once when none runs.
 
-    In the main thread Ctrl-C ends the wait, as a KeyboardInterrupt.
+    In the main thread Ctrl-C ends the wait, as a KeyboardInterrupt, and meanwhile it runs what sessions have for it.
     """
     running = _running
     if running is not None:
-        running.halted.wait()
+        running.sessions.main_thread.serve()
 
 
 def _on_halt() -> None:
@@ -196,10 +191,15 @@ def _checked_name(name: Optional[str]) -> str:
     return name
 
 
-def _default_banner() -> str:
-    program = " ".join(getattr(sys, "argv", None) or []).strip() or "no program: a playground"
+def _program() -> str:
+    """The command line of the program, in one line; empty for a playground."""
+    program = " ".join(str(word) for word in getattr(sys, "argv", None) or []).strip()
     # An argument need not be UTF-8.
-    program = program.encode("utf-8", "backslashreplace").decode()
+    return " ".join(program.encode("utf-8", "backslashreplace").decode().split())[:4096]
+
+
+def _default_banner() -> str:
+    program = _program() or "no program: a playground"
     return (
         f"repltools {VERSION}, Python {platform.python_version()}, at {_MARK}, on behalf of:\n"
         f"  {program.replace(_MARK, '')}\n"

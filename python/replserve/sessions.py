@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import os
 import threading
 from functools import partial
 from typing import Any, Callable, Optional
 
-from . import _native, routing
+from . import _native, completion, documentation, jobs, routing, threads
 from .console import Console, Outcome
 from .forks import end_forked_child
+from .mainthread import MainThread, NotTaken
 from .namespace import Injection
 from .streams import STDERR, STDOUT, session_input, session_output
 
@@ -17,6 +19,15 @@ __all__ = ["Sessions"]
 
 #: Threads of the native side that are no session's.
 _THREAD_NAMES = {0: "replserve-worker", -1: "replserve-completer"}
+#: What the source of an evaluation is; the numbers are those of the native side.
+_BLOCK, _FINAL_BLOCK, _SCRIPT, _RESULT = range(4)
+
+
+def _result_of_job(number: int) -> Any:
+    job = jobs.find(number)
+    if job is None:
+        raise ValueError(f"the result of job %{number} is no longer kept")
+    return job.look()
 
 
 class Sessions:
@@ -30,6 +41,7 @@ class Sessions:
         self._threads: dict[int, threading.Thread] = {}
         self._lock = threading.Lock()
         self._may_have_macros = True
+        self.main_thread = MainThread()
 
     # The hooks of the native side. See `PythonEngine.Hooks`.
 
@@ -52,34 +64,98 @@ class Sessions:
         """
         self._open(session)
 
-    def run(self, session: int, number: int, source: str, is_final: bool) -> int:
-        """Evaluate a block in the calling thread, which is the session's."""
+    def run(self, session: int, number: int, source: str, kind: int, is_structured: bool, is_main: bool) -> Any:
+        """Evaluate in the calling thread, which is the session's, or have it done by the main thread.
+
+        ``kind`` is one of the numbers below; for the result of a job, ``source`` is the job's number. Return an
+        ``Outcome``, or, structured, the report as JSON.
+        """
+        process = os.getpid()
+        has_succeeded = False
+        try:
+            run = partial(self._run, session, number, source, kind, is_structured)
+            result = self._on_main(session, run) if is_main else run()
+            has_succeeded = result in (Outcome.VALUE, Outcome.END_OF_SESSION)
+        finally:
+            if os.getpid() != process:
+                end_forked_child(0 if has_succeeded else 1)
+        return result
+
+    def _on_main(self, session: int, run: Callable[[], Any]) -> Any:
+        def routed() -> Any:
+            before = routing.route_of_this_thread()
+            process = os.getpid()
+            try:
+                return run()
+            finally:
+                if os.getpid() != process:
+                    # A child that was forked and forgotten would go on with the program.
+                    end_forked_child(0)
+                routing.leave() if before is None else routing.enter(before)
+
+        try:
+            return self.main_thread.evaluate(session, routed)
+        except NotTaken as error:
+            return json.dumps({"unavailable": str(error)})
+
+    def _run(self, session: int, number: int, source: str, kind: int, is_structured: bool) -> Any:
         route = self._routes[session]
         # Again each time: the host may have put objects of its own into `sys` since.
         routing.enter(route)
-        process = os.getpid()
-        outcome = Outcome.EXCEPTION
+        console = route.owner
+        if not is_structured:
+            return console.evaluate(source, number, kind == _FINAL_BLOCK)
+        if kind == _SCRIPT:
+            report = console.report_script(source, number, session)
+        elif kind == _RESULT:
+            report = console.report_result(partial(_result_of_job, int(source)), session)
+        else:
+            report = console.report_block(source, number, kind == _FINAL_BLOCK)
+        return json.dumps(report)
+
+    # Jobs. See `jobs`.
+
+    def start_job(self, number: int, source: str) -> None:
+        """Start a job that runs source."""
+        self._injection.add()
+        jobs.launch(jobs.SourceJob(source, number, self._console))
+
+    # What is asked while nothing is evaluated. Each answer is JSON.
+
+    def withdraw(self, session: int) -> bool:
+        """Interrupt an evaluation that the main thread has not begun; return whether that was so."""
+        return self.main_thread.withdraw(session)
+
+    def on_main(self, session: int) -> None:
+        """The calling thread is the main thread, and a session has something for it."""
+        self.main_thread.take(session)
+
+    def locate(self, ident: int) -> str:
+        """Where a thread is."""
+        return json.dumps(threads.locate(ident))
+
+    def threads(self) -> str:
+        """Where every thread is."""
+        return json.dumps(threads.stacks())
+
+    def candidates(self, source: str, cursor: int, with_docs: bool) -> str:
+        """Every completion of a piece of source; a negative cursor stands for its end."""
+        self._injection.add()
+        at = len(source) if cursor < 0 else min(cursor, len(source))
+        return json.dumps(completion.complete(source, at, self._namespace, with_docs))
+
+    def document(self, name: str, with_source: bool) -> str:
+        """What is known of a name; of one that is not known, why."""
+        self._injection.add()
         try:
-            outcome = route.owner.evaluate(source, number, is_final)
-        finally:
-            if os.getpid() != process:
-                end_forked_child(0 if outcome in (Outcome.VALUE, Outcome.END_OF_SESSION) else 1)
-        return outcome
+            return json.dumps(documentation.describe(name, self._namespace, with_source))
+        except LookupError as error:
+            return json.dumps({"failure": str(error.args[0] if error.args else error)})
 
     def complete(self, text: str) -> list[str]:
-        """Candidates for a name or a dotted expression, as ``rlcompleter`` gives them."""
-        import rlcompleter
-
+        """Candidates for a name or a dotted expression, in the form in which ``rlcompleter`` gives them."""
         self._injection.add()
-        completer = rlcompleter.Completer(self._namespace)
-        candidates: list[str] = []
-        seen: set[str] = set()
-        while True:
-            candidate = completer.complete(text, len(candidates)) if text.strip() else None
-            if candidate is None or candidate in seen:
-                return candidates
-            seen.add(candidate)
-            candidates.append(candidate)
+        return completion.words(text, self._namespace)
 
     def closed(self, session: int) -> None:
         """The calling thread, which is the session's, is about to end."""
@@ -108,7 +184,7 @@ class Sessions:
         route = routing.Route(stdin, stdout, stderr, None)
         routing.enter(route)
         self._injection.add()
-        console = self._console(session)
+        console = self._console(f"session {session}")
         route.owner = console
         route.stdin, route.stdout, route.stderr = stdin, stdout, stderr
         route.displayhook = partial(_native.display, console.results, route)
@@ -116,14 +192,14 @@ class Sessions:
             self._routes[session] = route
         return route
 
-    def _console(self, session: int) -> Console:
-        console = self._macro_console(session)
+    def _console(self, label: str) -> Console:
+        console = self._macro_console(label)
         if console is None:
-            return Console(session, self._namespace)
+            return Console(label, self._namespace)
         self._injection.add_macro()
         return console
 
-    def _macro_console(self, session: int) -> Optional[Console]:
+    def _macro_console(self, label: str) -> Optional[Console]:
         if not self._may_have_macros:
             return None
         try:
@@ -133,7 +209,7 @@ class Sessions:
             # searches the path and may run code of others.
             self._may_have_macros = False
             return None
-        return MacroConsole(session, self._namespace)
+        return MacroConsole(label, self._namespace)
 
     def join(self, seconds: float) -> None:
         """Wait for the threads to end, as long as they do so promptly."""

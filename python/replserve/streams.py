@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import io
 from functools import partial
-from typing import Any
+from typing import Any, Callable
 
 from . import _native
 
-__all__ = ["session_input", "session_output"]
+__all__ = ["job_output", "session_input", "session_output"]
 
 STDOUT = 1
 STDERR = 2
+#: The value of a script.
+VALUE = 3
 
 
 class _Buffer(io.BufferedIOBase):
@@ -32,9 +34,9 @@ class _Buffer(io.BufferedIOBase):
 
 
 class _OutputBuffer(_Buffer):
-    def __init__(self, session: int, stream: int) -> None:
-        super().__init__(f"<session {session} {'stdout' if stream == STDOUT else 'stderr'}>", "wb")
-        self.write = partial(_native.write, session, stream)  # type: ignore[method-assign]
+    def __init__(self, owner: str, stream: int, write: Callable[[bytes], int]) -> None:
+        super().__init__(f"<{owner} {'stdout' if stream == STDOUT else 'stderr'}>", "wb")
+        self.write = write  # type: ignore[assignment]
         self.flush = type(None)  # type: ignore[method-assign]  # nothing is held back here, so this does nothing
 
     def writable(self) -> bool:
@@ -67,8 +69,17 @@ def session_output(session: int, stream: int) -> io.TextIOWrapper:
 
     What cannot be said in UTF-8 is escaped, so that no ``print`` fails.
     """
+    return _text(_OutputBuffer(f"session {session}", stream, partial(_native.write, session, stream)))
+
+
+def job_output(job: int, stream: int) -> io.TextIOWrapper:
+    """``sys.stdout`` or ``sys.stderr`` of a job: text that is kept with it."""
+    return _text(_OutputBuffer(f"job {job}", stream, partial(_native.job_write, job, stream)))
+
+
+def _text(buffer: _OutputBuffer) -> io.TextIOWrapper:
     return io.TextIOWrapper(
-        _OutputBuffer(session, stream), encoding="utf-8", errors="backslashreplace", newline="\n", write_through=True
+        buffer, encoding="utf-8", errors="backslashreplace", newline="\n", write_through=True  # type: ignore[arg-type]
     )
 
 

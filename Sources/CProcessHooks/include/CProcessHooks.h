@@ -43,6 +43,12 @@ void process_hooks_restore_signals(const sigset_t *previous);
 /// Names the calling thread, as ps(1) shows it; at most 15 bytes are kept.
 void process_hooks_name_thread(const char *name);
 
+/// The kernel's number of the calling thread: gettid(2).
+int process_hooks_thread_id(void);
+
+/// The processor time that a thread of this process has used, in nanoseconds; -1 when there is no such thread.
+long long process_hooks_thread_cpu_nanoseconds(int thread);
+
 /// Makes a pipe that is not inherited by exec and never blocks. Returns false when the system has none to give.
 bool process_hooks_make_pipe(int *read_end, int *write_end);
 

@@ -1,0 +1,60 @@
+// The Python hooks: what the engine asks the Python side to do.
+internal import CPython
+
+/// The methods of the object that was given to `start`; see sessions.py. They are called with the interpreter held.
+struct PythonHooks: Sendable {
+  /// spawn(kind): starts a thread that calls `_native.serve(kind)`.
+  let spawn: Callable
+  /// opened(session): the session's thread has started; nothing can interrupt it yet.
+  let opened: Callable
+  /// run(session, number, source, kind, is_structured, is_main) -> the number of an outcome, or a report as JSON.
+  let run: Callable
+  /// closed(session): the session's thread is about to end.
+  let closed: Callable
+  /// halted(): the server is to be stopped.
+  let halted: Callable
+  /// checkpoint(): does nothing, in Python, where an interrupt that is due is raised.
+  let checkpoint: Callable
+  /// on_main(session): the calling thread is the main thread, and the session has an evaluation for it.
+  let onMain: Callable
+  /// withdraw(session) -> whether its evaluation for the main thread had not begun, and never will.
+  let withdraw: Callable
+  /// start_job(number, source): starts the thread of a job.
+  let startJob: Callable
+  /// complete(text) -> a list of str.
+  let complete: Callable
+  /// candidates(source, cursor, with_docs) -> JSON.
+  let candidates: Callable
+  /// document(name, with_source) -> JSON.
+  let document: Callable
+  /// threads() -> JSON.
+  let threads: Callable
+  /// locate(thread) -> JSON.
+  let locate: Callable
+
+  /// - Throws: `.isSet` when the object lacks one of them.
+  init(_ object: OpaquePointer, _ gil: borrowing GIL) throws(PythonError) {
+    spawn = unsafe try Callable("spawn", of: object, gil)
+    opened = unsafe try Callable("opened", of: object, gil)
+    run = unsafe try Callable("run", of: object, gil)
+    closed = unsafe try Callable("closed", of: object, gil)
+    halted = unsafe try Callable("halted", of: object, gil)
+    checkpoint = unsafe try Callable("checkpoint", of: object, gil)
+    onMain = unsafe try Callable("on_main", of: object, gil)
+    withdraw = unsafe try Callable("withdraw", of: object, gil)
+    startJob = unsafe try Callable("start_job", of: object, gil)
+    complete = unsafe try Callable("complete", of: object, gil)
+    candidates = unsafe try Callable("candidates", of: object, gil)
+    document = unsafe try Callable("document", of: object, gil)
+    threads = unsafe try Callable("threads", of: object, gil)
+    locate = unsafe try Callable("locate", of: object, gil)
+  }
+
+  /// Lets go of all of them.
+  func release(_ gil: borrowing GIL) {
+    for hook in [
+      spawn, opened, run, closed, halted, checkpoint, onMain, withdraw, startJob, complete, candidates, document,
+      threads, locate,
+    ] { hook.release(gil) }
+  }
+}

@@ -1,0 +1,79 @@
+// The job table: the jobs of a process, those that run and the last ones that have ended.
+internal import DequeModule
+internal import Synchronization
+
+/// All jobs of a process, which outlive the server that started them.
+///
+/// A job that has ended is kept until there are more than `ServerLimits.finishedJobs` of them, or more than
+/// `ServerLimits.finishedJobsOutputBytes` of output; one that the host still holds is kept until it lets go, too.
+public final class JobTable: Sendable {
+  private struct State {
+    var lastNumber = 0
+    var running: [Int: Job] = [:]
+    var finished: Deque<Job> = []
+    var held: [Int: Job] = [:]
+  }
+
+  private let state = Mutex(State())
+
+  public init() {}
+
+  /// Makes a job. It is held until `release`.
+  /// - Parameters:
+  ///   - source: what it runs.
+  ///   - owner: who starts it.
+  public func add(source: String, owner: String) -> Job {
+    state.withLock { state in
+      state.lastNumber += 1
+      let job = Job(number: state.lastNumber, source: source, owner: owner)
+      state.running[job.number] = job
+      state.held[job.number] = job
+      return job
+    }
+  }
+
+  /// A job that is listed, or that the host holds.
+  public func job(_ number: Int) -> Job? {
+    state.withLock { state in
+      state.running[number] ?? state.held[number] ?? state.finished.first { $0.number == number }
+    }
+  }
+
+  /// The host has let go of its object for the job.
+  public func release(_ number: Int) { state.withLock { $0.held[number] = nil } }
+
+  /// The job was never started.
+  public func remove(_ job: Job) {
+    state.withLock { state in
+      state.running[job.number] = nil
+      state.held[job.number] = nil
+    }
+  }
+
+  /// A job has ended: it becomes one of the last.
+  public func finish(_ job: Job) {
+    state.withLock { state in
+      guard state.running.removeValue(forKey: job.number) != nil else { return }
+      state.finished.append(job)
+      var bytes = state.finished.reduce(0) { $0 + $1.keptByteCount }
+      while state.finished.count > ServerLimits.finishedJobs
+        || (bytes > ServerLimits.finishedJobsOutputBytes && state.finished.count > 1),
+        let oldest = state.finished.popFirst()
+      {
+        bytes -= oldest.keptByteCount
+      }
+    }
+  }
+
+  /// The listed ones, in the order in which they were started.
+  var listed: [Job] {
+    state.withLock { state in
+      (Array(state.running.values) + Array(state.finished)).sorted { $0.number < $1.number }
+    }
+  }
+
+  /// A job that is listed.
+  func listed(_ number: Int) -> Job? {
+    state.withLock { state in state.running[number] ?? state.finished.first { $0.number == number } }
+  }
+}
