@@ -5,6 +5,9 @@ internal import Shared
 extension ControlConnection {
   func startJob(_ request: ControlRequest, _ reply: PendingReply) {
     let source = request.fields["source"]?.stringValue ?? ""
+    guard core.jobs.runningCount < ServerLimits.runningJobs else {
+      return reply.fail("There are too many jobs.", .busy)
+    }
     let job = core.jobs.add(source: source, owner: peer.description)
     let (jobs, thread) = (core.jobs, core.thread)
     let box = NIOLoopBoundBox<PendingReply?>(reply, eventLoop: core.eventLoop)
@@ -86,7 +89,8 @@ extension ControlConnection {
     if job.current == .abandoned {
       return reply.ok(EvaluationReport(.abandoned, duration: duration).fields())
     }
-    run(.result(ofJob: job.number), in: addSession(), isAlone: true, request, reply) { report in
+    guard let session = addSession(reply) else { return }
+    run(.result(ofJob: job.number), in: session, isAlone: true, request, reply) { report in
       var report = report
       report.duration = duration
       if job.current == .interrupted { report.outcome = .interrupted }

@@ -4,13 +4,18 @@ internal import Shared
 
 extension ControlConnection {
   func openSession(_ reply: PendingReply) {
-    let session = addSession()
+    guard let session = addSession(reply) else { return }
     ownSessions[session.id] = session
     reply.ok(["session": .integer(session.id)])
   }
 
-  /// A new session, which ends with this connection unless it ends before.
-  func addSession() -> Session {
+  /// A new session, which ends with this connection unless it ends before; nil, the request being refused, when there
+  /// are too many.
+  func addSession(_ reply: PendingReply) -> Session? {
+    guard core.sessionCount < ServerLimits.sessions else {
+      reply.fail("There are too many sessions.", .busy)
+      return nil
+    }
     let session = core.makeSession(.tool, peer: peer.description)
     session.onDisconnect = { [weak self] in self?.closeWhenFlushed() }
     core.add(session)
@@ -43,8 +48,8 @@ extension ControlConnection {
     if let id = request.fields["session"]?.integerValue {
       guard let session = core.session(id) else { return reply.fail("There is no session \(id).", .noSession) }
       run(source, place, in: session, isAlone: false, request, reply)
-    } else {
-      run(source, place, in: addSession(), isAlone: true, request, reply)
+    } else if let session = addSession(reply) {
+      run(source, place, in: session, isAlone: true, request, reply)
     }
   }
 

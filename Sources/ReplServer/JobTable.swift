@@ -65,6 +65,8 @@ public final class JobTable: Sendable {
     }
   }
 
+  var runningCount: Int { state.withLock { $0.running.count } }
+
   /// The listed ones, in the order in which they were started.
   var listed: [Job] {
     state.withLock { state in

@@ -5,6 +5,10 @@ internal import Shared
 public enum ServerLimits {
   /// Connections at once, over all doors. One more is accepted and closed at once, so that it is told.
   public static let connections = 4096
+  /// Sessions at once, of text connections and of tools. A tool that asks for one more is refused.
+  public static let sessions = 4096
+  /// Jobs that run at once. One more is refused; what a program starts by itself is its own affair.
+  public static let runningJobs = 1024
   /// Bytes of a text line without its newline. A longer line ends the connection.
   public static let textLineLength = 1 << 20
   /// Bytes of typed-ahead lines above which the connection is not read.
@@ -62,6 +66,8 @@ extension ServerLimits {
   /// Those that a client may want to know, as DescribeServer gives them. Lengths are in bytes.
   static let described: JSON.Object = [
     "connections": .integer(connections),
+    "sessions": .integer(sessions),
+    "running_jobs": .integer(runningJobs),
     "text_line": .integer(textLineLength),
     "text_block": .integer(blockLength),
     "request": .integer(Limits.maximumControlBodyLength),

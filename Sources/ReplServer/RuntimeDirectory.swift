@@ -29,18 +29,34 @@ struct RuntimeEntry: ~Copyable {
       throw ServerError(.addressUnavailable, "the path of the socket is too long: \(stem).sock; use a shorter name")
     }
     let path = stem + ".lock"
-    let lock = unsafe open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, mode_t(0o600))
-    guard lock >= 0 else {
-      let number = Glibc.errno
-      throw unavailable(path, number)
-    }
-    guard flock(lock, LOCK_EX | LOCK_NB) == 0 else {
+    // A tool that looks for servers takes the lock of an entry for a moment, to see whether it is a dead one, and may
+    // remove the file between our open and our lock: then it is made again.
+    for attempt in 1...lockAttempts {
+      let lock = unsafe open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, mode_t(0o600))
+      guard lock >= 0 else {
+        let number = Glibc.errno
+        throw unavailable(path, number)
+      }
+      if flock(lock, LOCK_EX | LOCK_NB) == 0, isStill(lock, at: path) {
+        let entry = RuntimeEntry(stem: stem, lock: lock)
+        unsafe unlink(entry.socketPath)
+        return entry
+      }
       Glibc.close(lock)
-      throw ServerError(.addressUnavailable, "another server of this process has the name \(name)")
+      if attempt < lockAttempts { usleep(lockPauseMicroseconds) }
     }
-    let entry = RuntimeEntry(stem: stem, lock: lock)
-    unsafe unlink(entry.socketPath)
-    return entry
+    throw ServerError(.addressUnavailable, "another server of this process has the name \(name)")
+  }
+
+  private static let lockAttempts = 20
+  private static let lockPauseMicroseconds: UInt32 = 1000
+
+  /// Whether a path still names the file that is open.
+  private static func isStill(_ descriptor: Int32, at path: String) -> Bool {
+    var open = stat()
+    var named = stat()
+    return unsafe fstat(descriptor, &open) == 0 && stat(path, &named) == 0 && open.st_ino == named.st_ino
+      && open.st_dev == named.st_dev
   }
 
   /// Removes the entry.

@@ -35,7 +35,10 @@ final class TextConnection: ChannelInboundHandler {
       inputTaken: { thread.execute { box.value?.readIfWanted() } })
     dialogue = TextDialogue(identity: core.engine.identity)
     box.value = self
-    session.onIdle = { box.value?.advance() }
+    session.onIdle = {
+      box.value?.advance()
+      box.value?.readIfWanted()
+    }
     session.onDisconnect = { box.value?.end(saying: "\nThis session was ended by another client.\n") }
   }
 
@@ -162,7 +165,6 @@ final class TextConnection: ChannelInboundHandler {
     case .success(let report): perform(dialogue.finish(report.outcome))
     case .failure(let error): perform(dialogue.refuse(error.reason))
     }
-    readIfWanted()
   }
 
   // MARK: input
