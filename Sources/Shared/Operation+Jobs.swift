@@ -21,7 +21,7 @@ extension Operation {
     ],
     returns: [
       Field("state", .string, "The state of the job."),
-      Field("dropped", .count, "How many bytes of its output are no longer kept, or were not while this was sent."),
+      Field("dropped", .count, "How many bytes of its output were not sent, because they are not kept."),
     ])
 
   public static let awaitJob = Operation(

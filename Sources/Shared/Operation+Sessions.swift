@@ -14,13 +14,13 @@ extension Operation {
     parameters: [Field("session", .integer, "Its number.")])
 
   public static let evaluate = Operation(
-    "Evaluate", "Run source in a session; the reply comes when it has ended, after all its output.",
+    "Evaluate", "Run source in a session; the reply comes at its end, after all its output.",
     parameters: [
       Field("source", .string, "What to run."),
       Field("session", .integer, required: false, "Where; without it, in a session of its own that ends with it."),
       Field(
         "mode", .string, required: false,
-        "'script' (the default): the whole text, whose last expression is the value; 'block': one block of a prompt."),
+        "'script' (the default), all of it at once; or 'block', one block of a prompt."),
       Field("place", .string, required: false, "'session' (the default), or 'main': the host's main thread."),
       Field("credit", .count, required: false, "How many bytes of output may be sent before the first Grant."),
     ],
