@@ -23,9 +23,13 @@ enum ParserProperties {
     case UInt8(ascii: "r"): request(rest)
     case UInt8(ascii: "a"): reply(rest)
     case UInt8(ascii: "e"): endpoint(rest)
-    default: violation(in: [Array("fbjrae".utf8)[Int(selector) % 6]] + rest)
+    case UInt8(ascii: "m"): message(rest)
+    default: violation(in: [selectors[Int(selector) % selectors.count]] + rest)
     }
   }
+
+  /// The byte of each parser.
+  static let selectors = Array("fbjraem".utf8)
 
   /// The events are those of the reference, in one piece, byte by byte, cut in two anywhere, and cut
   /// at random.
@@ -110,6 +114,49 @@ enum ParserProperties {
     }
   }
 
+  /// A message of a server never traps, nor does what reads the reports in it; each is written so that it
+  /// reads back.
+  static func message(_ body: [UInt8]) -> String? {
+    do throws(ControlReplyError) {
+      switch try ServerMessage(parsing: body) {
+      case .output(let frame):
+        if body.first != frame.stream.rawValue || !body.ends(with: frame.bytes) { return "its bytes are others" }
+        if frame.request < 0 { return "its id is negative" }
+        return OutputFrame(body: frame.body()) == frame ? nil : "it reads back as another output frame"
+      case .event(let event):
+        let again = try? ServerMessage(parsing: event.body(), limits: .generous)
+        return again == .event(event) ? report(event.fields) : "it reads back as another event"
+      case .reply(let reply):
+        let again = try? ServerMessage(parsing: reply.body(), limits: .generous)
+        guard case .reply(let other) = again, other.fields.count == reply.fields.count else {
+          return "it reads back as no reply, or as another"
+        }
+        return report(reply.fields)
+      }
+    } catch {
+      return isOneLine(error.message) ? nil : "the message is not one line"
+    }
+  }
+
+  /// Any object read as any report, and those inside it one level down: what a report writes, it reads.
+  private static func report(_ fields: JSON.Object) -> String? {
+    let nested = fields.flatMap { _, value in
+      value.objectValue.map { [$0] } ?? (value.arrayValue ?? []).compactMap(\.objectValue)
+    }
+    for fields in [fields] + nested {
+      let readsBack =
+        EvaluationReport(fields: fields).map { EvaluationReport(fields: $0.fields()) == $0 } ?? true
+        && ExceptionReport(fields: fields).map { ExceptionReport(fields: $0.fields()) == $0 } ?? true
+        && SourcePlace(fields: fields).map { SourcePlace(fields: $0.fields()) == $0 } ?? true
+        && SessionReport(fields: fields).map { SessionReport(fields: $0.fields()) == $0 } ?? true
+        && JobReport(fields: fields).map { JobReport(fields: $0.fields()) == $0 } ?? true
+        && ThreadReport(fields: fields).map { ThreadReport(fields: $0.fields()) == $0 } ?? true
+        && Candidate(fields: fields).map { Candidate(fields: $0.fields()) == $0 } ?? true
+      if !readsBack { return "a report reads back as another" }
+    }
+    return nil
+  }
+
   /// An endpoint is described so that it parses to the same, its parts can be no option and no path
   /// where they must not, and a refusal is one printable line.
   static func endpoint(_ bytes: [UInt8]) -> String? {
@@ -135,6 +182,10 @@ enum ParserProperties {
   private static func isOneLine(_ text: String) -> Bool {
     !text.isEmpty && text.unicodeScalars.allSatisfy { $0.value >= 0x20 && $0.value < 0x7F }
   }
+}
+
+extension [UInt8] {
+  fileprivate func ends(with other: [UInt8]) -> Bool { suffix(other.count).elementsEqual(other) }
 }
 
 extension JSON.Limits {
