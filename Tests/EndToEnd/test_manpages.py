@@ -71,6 +71,15 @@ def test_mandoc_is_silent(name):
     assert said == []
 
 
+def test_a_frame_in_a_worked_session_has_the_length_it_says():
+    shown = re.findall(r"^\w[<>]  <FF>v01l(\d+);(.*)$", (ROOT / "man" / "replwire.7").read_text(), re.M)
+    whole = [(int(length), body) for length, body in shown if not body.endswith("...")]
+    assert len(whole) >= 10
+    for length, body in whole:
+        sent = re.sub("<(?:LF|FF)>", "\n", body.replace("\\e", "\\").replace("\\ ", " "))
+        assert len(sent.encode()) == length, body
+
+
 @pytest.mark.parametrize("number", range(max(1, len(ALL))), ids=lambda number: (
     "%s-%s" % (ALL[number][0].name, ALL[number][1].replace(" ", "_")) if ALL else "none"))
 def test_an_example(number, environment, newest, tmp_path, replserve_path):
