@@ -18,6 +18,8 @@ let package = Package(
   name: "repltools",
   products: [
     .executable(name: "replserve", targets: ["replserve"]),
+    .executable(name: "replctl", targets: ["replctl"]),
+    .executable(name: "replcomplete", targets: ["replcomplete"]),
     .library(name: "replserve-python", type: .dynamic, targets: ["PythonEngine"]),
   ],
   dependencies: [
@@ -68,6 +70,37 @@ let package = Package(
       swiftSettings: strict),
     .executableTarget(name: "replserve", dependencies: ["Launcher"], swiftSettings: strict),
 
+    // signalfd(2), which the Glibc module leaves out.
+    .systemLibrary(name: "CSignalDescriptor"),
+
+    // Blocking client over a file descriptor: find a server, connect, ask, stream.
+    .target(
+      name: "ReplClient",
+      dependencies: ["Shared", "CSignalDescriptor", .product(name: "SystemPackage", package: "swift-system")],
+      swiftSettings: strict),
+
+    // replctl: what scripts ask of a server, a command each.
+    .target(
+      name: "ControlTool",
+      dependencies: [
+        "Shared", "ReplClient",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "SystemPackage", package: "swift-system"),
+      ],
+      swiftSettings: strict),
+    .executableTarget(name: "replctl", dependencies: ["ControlTool"], swiftSettings: strict),
+
+    // replcomplete: what an editor asks of a server.
+    .target(
+      name: "CompletionTool",
+      dependencies: [
+        "Shared", "ReplClient",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "SystemPackage", package: "swift-system"),
+      ],
+      swiftSettings: strict),
+    .executableTarget(name: "replcomplete", dependencies: ["CompletionTool"], swiftSettings: strict),
+
     .testTarget(name: "SharedTests", dependencies: ["Shared"], swiftSettings: strict),
     .testTarget(
       name: "ReplServerTests",
@@ -81,6 +114,13 @@ let package = Package(
     .testTarget(
       name: "LauncherTests",
       dependencies: ["Launcher", "Shared", .product(name: "SystemPackage", package: "swift-system")],
+      swiftSettings: strict),
+    // A server that says what a test wants it to.
+    .target(name: "ClientTestSupport", dependencies: ["Shared"], path: "Tests/ClientTestSupport", swiftSettings: strict),
+    .testTarget(
+      name: "ReplClientTests", dependencies: ["ReplClient", "Shared", "ClientTestSupport"], swiftSettings: strict),
+    .testTarget(
+      name: "ControlToolTests", dependencies: ["ControlTool", "CompletionTool", "ReplClient", "Shared", "ClientTestSupport"],
       swiftSettings: strict),
   ]
 )

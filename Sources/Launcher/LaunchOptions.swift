@@ -21,7 +21,7 @@ struct LaunchOptions: ParsableCommand {
       """,
     version: "replserve (repltools) \(Self.version)")
 
-  static let version = "0.1.0"
+  static let version = Release.version
 
   @Option(
     help: ArgumentHelp(

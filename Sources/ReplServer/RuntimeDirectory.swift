@@ -13,9 +13,9 @@ struct RuntimeEntry: ~Copyable {
   private let lock: Int32
   private let lockSlot: Int32
 
-  private init(stem: String, lock: Int32) {
-    socketPath = stem + ".sock"
-    lockPath = stem + ".lock"
+  private init(socketPath: String, lockPath: String, lock: Int32) {
+    self.socketPath = socketPath
+    self.lockPath = lockPath
     self.lock = lock
     // A forked child must not hold the lock: the entry would outlive its server.
     lockSlot = process_hooks_register_descriptor(lock)
@@ -24,11 +24,13 @@ struct RuntimeEntry: ~Copyable {
   /// Makes the directory if need be, and takes the entry's lock.
   /// - Throws: `ServerError` when the directory is not safe or the entry is in use.
   static func make(name: String, pid: Int32) throws(ServerError) -> RuntimeEntry {
-    let stem = "\(try directory())/\(pid)-\(name)"
-    guard stem.utf8.count + 5 <= Limits.maximumSocketPathLength else {
-      throw ServerError(.addressUnavailable, "the path of the socket is too long: \(stem).sock; use a shorter name")
+    let directory = try directory()
+    let names = RuntimeEntryName(pid: pid, name: name)
+    let socketPath = "\(directory)/\(names.socketFileName)"
+    guard socketPath.utf8.count <= Limits.maximumSocketPathLength else {
+      throw ServerError(.addressUnavailable, "the path of the socket is too long: \(socketPath); use a shorter name")
     }
-    let path = stem + ".lock"
+    let path = "\(directory)/\(names.lockFileName)"
     // A tool that looks for servers takes the lock of an entry for a moment, to see whether it is a dead one, and may
     // remove the file between our open and our lock: then it is made again.
     for attempt in 1...lockAttempts {
@@ -38,7 +40,7 @@ struct RuntimeEntry: ~Copyable {
         throw unavailable(path, number)
       }
       if flock(lock, LOCK_EX | LOCK_NB) == 0, isStill(lock, at: path) {
-        let entry = RuntimeEntry(stem: stem, lock: lock)
+        let entry = RuntimeEntry(socketPath: socketPath, lockPath: path, lock: lock)
         unsafe unlink(entry.socketPath)
         return entry
       }
@@ -79,22 +81,18 @@ struct RuntimeEntry: ~Copyable {
 
   private static func directory() throws(ServerError) -> String {
     let own = getuid()
-    var path = "/tmp/repltools-\(own)"
-    if let runtime = unsafe getenv("XDG_RUNTIME_DIR") {
-      let text = unsafe String(cString: runtime)
-      // Variables outlive directories: under sudo and in containers it may name one that is not there.
+    let runtime = unsafe getenv("XDG_RUNTIME_DIR").map { unsafe String(cString: $0) }
+    let path = RuntimeDirectory(runtime: runtime, user: own) { path in
       var status = stat()
-      if text.hasPrefix("/"), unsafe stat(text, &status) == 0, status.st_mode & S_IFMT == S_IFDIR {
-        path = text + "/repltools"
-      }
-    }
+      return unsafe stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+    }.path
     if unsafe mkdir(path, mode_t(0o700)) != 0, Glibc.errno != EEXIST {
       let number = Glibc.errno
       throw unavailable(path, number)
     }
     var status = stat()
-    guard unsafe lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR, status.st_uid == own,
-      status.st_mode & 0o022 == 0
+    guard unsafe lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR,
+      RuntimeDirectory.isSafe(owner: status.st_uid, permissions: status.st_mode & 0o7777, user: own)
     else {
       throw ServerError(
         .notPermitted,

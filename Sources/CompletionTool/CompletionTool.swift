@@ -1,0 +1,67 @@
+// The completion tool: from a command line to an exit status.
+
+internal import ArgumentParser
+internal import Glibc
+internal import ReplClient
+internal import Shared
+internal import SystemPackage
+
+/// The whole of `replcomplete`.
+public enum CompletionTool {
+  /// Does what this process's command line says.
+  public static func main() -> Never {
+    exit(run(Array(CommandLine.arguments.dropFirst()), .ofProcess()))
+  }
+
+  /// How long all of it may take when nobody says otherwise, in seconds: an editor waits for it.
+  private static let defaultTimeout = 2.0
+
+  /// - Parameter words: the command line without the name of the tool.
+  /// - Returns: the exit status.
+  static func run(_ words: [String], _ surroundings: Surroundings) -> Int32 {
+    do throws(ClientError) {
+      return try answer(words, surroundings).rawValue
+    } catch {
+      let lines = ["replcomplete: \(error.message)"] + error.details.map { "  \($0)" }
+      // There is nobody to tell when that fails.
+      _ = try? FileDescriptor(rawValue: surroundings.errors).writeAll(lines.map { $0 + "\n" }.joined().utf8)
+      return error.code.rawValue
+    }
+  }
+
+  private static func answer(_ words: [String], _ surroundings: Surroundings) throws(ClientError) -> Shared.ExitCode {
+    let options: CompletionOptions
+    do {
+      options = try CompletionOptions.parse(words)
+    } catch {
+      guard CompletionOptions.exitCode(for: error) == .success else {
+        throw ClientError(.usage, CompletionOptions.message(for: error) + " (see replcomplete --help)")
+      }
+      try write([CompletionOptions.fullMessage(for: error)], surroundings)
+      return .done
+    }
+    let seconds = options.timeout?.seconds ?? defaultTimeout
+    let deadline = Deadline.after(seconds)
+    let connection = try Connection(
+      to: surroundings.resolver.resolve(options.to), greetingWithin: seconds)
+    let completion = try Completion.ask(
+      connection, line: options.line ?? options.prefix ?? "", cursor: options.cursor, withDocs: options.doc,
+      until: deadline)
+    let head = String(String.UnicodeScalarView((options.prefix ?? "").unicodeScalars.prefix(completion.start)))
+    let lines =
+      options.json
+      ? completion.documents(head: head).map { String(decoding: JSON.object($0).serialized(), as: UTF8.self) }
+      : completion.lines(head: head, withKinds: options.kind, withDocs: options.doc)
+    guard !lines.isEmpty else { return .failed }
+    try write(lines, surroundings)
+    return .done
+  }
+
+  private static func write(_ lines: [String], _ surroundings: Surroundings) throws(ClientError) {
+    do {
+      _ = try FileDescriptor(rawValue: surroundings.output).writeAll(lines.map { $0 + "\n" }.joined().utf8)
+    } catch {
+      throw ClientError(.failed, "cannot write the output: \(error)")
+    }
+  }
+}

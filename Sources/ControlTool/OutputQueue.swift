@@ -1,0 +1,93 @@
+// The output queue: what an evaluation wrote, on its way to the standard streams of the tool.
+
+internal import ReplClient
+internal import Shared
+internal import SystemPackage
+
+/// Keeps the order in which it was written, and never waits: whoever reads our output may be slow, and Ctrl-C must
+/// work all the same. It is bounded by the credit of the request, which is granted again only for what has left.
+struct OutputQueue {
+  private struct Piece {
+    let isError: Bool
+    var bytes: ArraySlice<UInt8>
+    /// How many bytes of output are done with when this has been written.
+    let credit: Int
+  }
+
+  private let output: FileDescriptor
+  private let errors: FileDescriptor
+  /// What stands before each line, when several servers are asked.
+  private let prefix: [UInt8]
+  private var pieces: [Piece] = []
+  private var isInLine: (output: Bool, errors: Bool) = (false, false)
+
+  init(_ output: Output) {
+    self.output = output.output
+    errors = output.errors
+    prefix = Array(output.linePrefix.utf8)
+  }
+
+  var isEmpty: Bool { pieces.isEmpty }
+
+  /// What to wait for before the next write.
+  var watched: Watched? {
+    pieces.first.map { Watched(($0.isError ? errors : output).rawValue, for: .writing) }
+  }
+
+  mutating func add(_ bytes: [UInt8], isError: Bool, credit: Int) {
+    guard !bytes.isEmpty else { return }
+    pieces.append(Piece(isError: isError, bytes: prefixed(bytes, isError: isError)[...], credit: credit))
+  }
+
+  /// Ends a line of the output that was begun, when lines have a prefix or `always`.
+  mutating func endLine(always: Bool) {
+    guard always || (isInLine.output && !prefix.isEmpty) else { return }
+    add([UInt8(ascii: "\n")], isError: false, credit: 0)
+  }
+
+  private mutating func prefixed(_ bytes: [UInt8], isError: Bool) -> [UInt8] {
+    let newline = UInt8(ascii: "\n")
+    var isInside = isError ? isInLine.errors : isInLine.output
+    defer { if isError { isInLine.errors = bytes.last != newline } else { isInLine.output = bytes.last != newline } }
+    guard !prefix.isEmpty else { return bytes }
+    var result: [UInt8] = []
+    result.reserveCapacity(bytes.count + prefix.count)
+    for byte in bytes {
+      if !isInside { result += prefix }
+      result.append(byte)
+      isInside = byte != newline
+    }
+    return result
+  }
+
+  /// Writes as much as a descriptor that is ready takes without waiting.
+  ///
+  /// - Returns: how many bytes of output are done with.
+  mutating func writeSome() throws(ClientError) -> Int {
+    guard var piece = pieces.first else { return 0 }
+    do {
+      let count = try (piece.isError ? errors : output).write(piece.bytes.prefix(Self.portion))
+      piece.bytes = piece.bytes.dropFirst(count)
+    } catch Errno.resourceTemporarilyUnavailable {
+      return 0
+    } catch {
+      throw Output.failure(error)
+    }
+    guard piece.bytes.isEmpty else {
+      pieces[0] = piece
+      return 0
+    }
+    pieces.removeFirst()
+    return piece.credit
+  }
+
+  /// A pipe that is ready takes so many bytes at once: PIPE_BUF of pipe(7).
+  private static let portion = 4096
+}
+
+extension FileDescriptor {
+  /// Writes some of the bytes.
+  fileprivate func write(_ bytes: ArraySlice<UInt8>) throws -> Int {
+    try unsafe bytes.withUnsafeBytes { try unsafe write($0) }
+  }
+}

@@ -1,0 +1,36 @@
+// The visit: a command at one server.
+
+internal import ReplClient
+internal import Shared
+
+/// What a command needs to be done at a server.
+struct Visit {
+  let destination: Destination
+  let output: Output
+  let surroundings: Surroundings
+  /// What `--timeout` was given.
+  let timeout: Double?
+  /// Until when an answer is waited for.
+  let deadline: Deadline
+
+  /// How long a server may take to answer when nobody says otherwise, in seconds. It answers while the interpreter
+  /// is held, so this is generous.
+  static let defaultTimeout = 10.0
+
+  init(_ destination: Destination, _ output: Output, _ surroundings: Surroundings, timeout: Double?) {
+    self.destination = destination
+    self.output = output
+    self.surroundings = surroundings
+    self.timeout = timeout
+    deadline = .after(timeout ?? Self.defaultTimeout)
+  }
+
+  func connect() throws(ClientError) -> Connection {
+    try Connection(to: destination, greetingWithin: timeout ?? Self.defaultTimeout)
+  }
+
+  /// Connects, asks one thing and gives the reply.
+  func ask(_ operation: Operation, _ fields: JSON.Object = [:]) throws(ClientError) -> JSON.Object {
+    try connect().ask(operation, fields, until: deadline)
+  }
+}

@@ -1,0 +1,19 @@
+// The file status: what stat(2) says of a path.
+
+internal import Glibc
+
+struct FileStatus {
+  let owner: UInt32
+  /// The bits of chmod(2).
+  let permissions: UInt32
+  let isDirectory: Bool
+
+  /// - Parameter followsLinks: whether a symbolic link stands for what it points to. Nil when there is nothing.
+  init?(of path: String, followsLinks: Bool) {
+    var status = stat()
+    guard unsafe (followsLinks ? stat(path, &status) : lstat(path, &status)) == 0 else { return nil }
+    owner = status.st_uid
+    permissions = status.st_mode & 0o7777
+    isDirectory = status.st_mode & S_IFMT == S_IFDIR
+  }
+}

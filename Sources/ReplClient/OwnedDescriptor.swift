@@ -1,0 +1,14 @@
+// The owned descriptor: a file descriptor that is closed once, by its owner.
+
+internal import Glibc
+
+/// A file descriptor. Its end closes it.
+struct OwnedDescriptor: ~Copyable {
+  /// For a call that does not keep it.
+  let number: Int32
+
+  /// - Parameter number: an open descriptor that nobody else closes.
+  init(adopting number: Int32) { self.number = number }
+
+  deinit { close(number) }
+}
