@@ -92,8 +92,7 @@ extension PythonEngine {
       }
       return words
     } catch {
-      Python.raise(error)
-      PyErr_Clear()
+      Python.reportUnraisable(error)
       return []
     }
   }

@@ -14,6 +14,7 @@ from .forks import end_forked_child
 from .mainthread import MainThread, NotTaken
 from .namespace import Injection
 from .streams import STDERR, STDOUT, session_input, session_output
+from .words import words
 
 __all__ = ["Sessions"]
 
@@ -155,7 +156,7 @@ class Sessions:
     def complete(self, text: str) -> list[str]:
         """Candidates for a name or a dotted expression, in the form in which ``rlcompleter`` gives them."""
         self._injection.add()
-        return completion.words(text, self._namespace)
+        return words(text, self._namespace)
 
     def closed(self, session: int) -> None:
         """The calling thread, which is the session's, is about to end."""

@@ -13,14 +13,15 @@ __all__ = ["locate", "stacks"]
 
 
 def stacks() -> list[dict[str, Any]]:
-    """The stack of every thread that Python knows, the outermost frame first, but for the calling one's."""
+    """The stack of every thread that Python knows, the outermost frame first; the calling one's is empty."""
     frames = sys._current_frames()
     found = []
     for thread in threading.enumerate():
         frame = frames.get(thread.ident or 0)
-        if frame is None or thread.native_id is None or thread.ident == threading.get_ident():
+        if frame is None or thread.native_id is None:
             continue
-        summary = traceback.extract_stack(frame, limit=MAXIMUM_FRAMES)
+        is_here = thread.ident == threading.get_ident()
+        summary = [] if is_here else traceback.extract_stack(frame, limit=MAXIMUM_FRAMES)
         found.append(
             {"thread": thread.native_id, "name": str(thread.name)[:256], "frames": [frame_report(f) for f in summary]}
         )
