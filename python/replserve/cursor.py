@@ -37,6 +37,7 @@ _BODIES = {
     for quote in ("'", '"', "'''", '"""')
 }  # fmt: skip
 _KNOWN_ESCAPES = re.compile(r"(?:[^\\]|\\(?:[\\'\"abfnrtv]|x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}))*")
+_CONSTANTS = {"None": None, "True": True, "False": False}
 _PAIRS = {"(": ")", "[": "]", "{": "}"}
 
 
@@ -175,6 +176,8 @@ class Place:
                     steps.append((".", token.text))
                     index -= 2
                     continue
+                if token.text in _CONSTANTS:
+                    return Chain("", _CONSTANTS[token.text], tuple(reversed(steps)), index)
                 if keyword.iskeyword(token.text):
                     return None
                 return Chain(token.text, None, tuple(reversed(steps)), index)

@@ -12,7 +12,7 @@ import re
 import types
 from typing import Any, NamedTuple, Optional
 
-from .attributes import MISSING, class_names, instance_dictionary, named, type_name
+from .attributes import MISSING, attribute, class_names, instance_dictionary, kind_of, named, type_name
 
 __all__ = ["Parameter", "parameters", "signature"]
 
@@ -31,6 +31,7 @@ _WITH_TEXT = frozenset(
     map(id, (types.BuiltinFunctionType, types.MethodWrapperType, types.MethodDescriptorType,
              types.WrapperDescriptorType, types.ClassMethodDescriptorType))
 )  # fmt: skip
+_UNBOUND = frozenset(map(id, (types.MethodDescriptorType, types.WrapperDescriptorType)))
 _TEXT_OF_TYPE: Any = type.__dict__["__text_signature__"]
 
 
@@ -51,8 +52,8 @@ def parameters(thing: Any, layers: int = MAXIMUM_LAYERS) -> Optional[list[Parame
     if layers <= 0:
         return None
     if cls is types.FunctionType or cls is _LRU_CACHE:
-        wrapped = named(instance_dictionary(thing)).get("__wrapped__", MISSING)
-        found = None if wrapped is MISSING else parameters(wrapped, layers - 1)
+        wrapped = named(instance_dictionary(thing)).get("__wrapped__")
+        found = parameters(wrapped, layers - 1) if kind_of(wrapped) in ("function", "class") else None
         return _of_function(thing) if found is None and cls is types.FunctionType else found
     if cls is types.MethodType:
         return _without_first(parameters(thing.__func__, layers - 1))
@@ -61,7 +62,7 @@ def parameters(thing: Any, layers: int = MAXIMUM_LAYERS) -> Optional[list[Parame
     if issubclass(cls, type):
         return _of_class(thing, layers)
     if id(cls) in _WITH_TEXT:
-        return _of_text(thing.__text_signature__)
+        return _of_text(thing.__text_signature__, id(cls) in _UNBOUND)
     call = class_names(cls).get("__call__", MISSING)
     return _without_first(parameters(call, layers - 1)) if type(call) is types.FunctionType else None
 
@@ -148,8 +149,11 @@ def _of_class(cls: type, layers: int) -> Optional[list[Parameter]]:
 _PIECE = re.compile(r"\s*([\w$*/]+)\s*(?:=\s*([^,()\[\]{}'\"]+|'[^']*'|\"[^\"]*\"|\(\)|\[\]|\{\}))?\s*(?:,|$)")
 
 
-def _of_text(text: Any) -> Optional[list[Parameter]]:
-    """The parameters in a ``__text_signature__``, such as ``($self, key, default=None, /)``."""
+def _of_text(text: Any, is_unbound: bool = False) -> Optional[list[Parameter]]:
+    """The parameters in a ``__text_signature__``, such as ``($self, key, default=None, /)``.
+
+    The one with the dollar sign is given by the caller only where nothing is bound yet.
+    """
     if type(text) is not str or not (text.startswith("(") and text.endswith(")")) or len(text) > MAXIMUM_TEXT_LENGTH:
         return None
     found: list[Parameter] = []
@@ -169,7 +173,9 @@ def _of_text(text: Any) -> Optional[list[Parameter]]:
         elif name.startswith("*"):
             kind = KEYWORD
             found.append(Parameter(name[1:], VAR_POSITIONAL))
-        elif not name.startswith("$"):
+        elif name.startswith("$"):
+            found += [Parameter(name[1:], EITHER)] if is_unbound else []
+        else:
             found.append(Parameter(name, kind, default))
     return found if all(each.name.isidentifier() for each in found) else None
 
@@ -221,15 +227,18 @@ def _annotation(value: Any, depth: int = 0) -> str:
 
 
 def _of_typing(value: Any, depth: int) -> str:
-    names = named(instance_dictionary(value))
+    arguments = _value(value, "__args__")
     # A Union has no name of its own in some versions.
-    origin = named(instance_dictionary(names.get("__origin__")))
-    found = (each for each in (names.get("_name"), names.get("__name__"), origin.get("_name")) if type(each) is str)
-    name = next(found, "...")
-    arguments = names.get("__args__")
+    names = (_value(value, "_name"), _value(value, "__name__"), _value(_value(value, "__origin__"), "_name"))
+    name = next((each for each in names if type(each) is str and each.isprintable()), "...")
     if name in ("Union", "Optional") and type(arguments) is tuple:
         return " | ".join(_annotation(each, depth + 1) for each in arguments[:MAXIMUM_MEMBERS])
-    return _generic(name, arguments, depth) if name.isprintable() else "..."
+    return _generic(name, arguments, depth)
+
+
+def _value(thing: Any, name: str) -> Any:
+    found = attribute(thing, name)
+    return None if found is None else found.value
 
 
 def _generic(name: str, arguments: Any, depth: int) -> str:
