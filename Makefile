@@ -5,7 +5,7 @@ DESTDIR ?=
 PYTHON ?=
 stage  := .build/stage
 
-.PHONY: help run test build install uninstall lint format clean
+.PHONY: help run test bench build install uninstall lint format clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -19,6 +19,9 @@ run: ## install what is missing, build, and run a playground server (in a termin
 test: ## install what is missing, build, and run every test and check
 	@scripts/install-prerequisites test
 	@scripts/run-tests
+
+bench: $(stage) ## measure the tools that were built
+	@Benchmarks/run
 
 build: ## build the release and put it together in .build/stage
 	@scripts/build

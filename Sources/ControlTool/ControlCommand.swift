@@ -36,8 +36,10 @@ extension ControlCommand {
     for server in servers {
       output.label = server.label
       do throws(ClientError) {
-        worst = max(
-          worst, try work(Visit(server.destination, output, surroundings, timeout: common.timeout?.seconds)))
+        let status = try work(Visit(server.destination, output, surroundings, timeout: common.timeout?.seconds))
+        worst = max(worst, status)
+        // Ctrl-C means the whole of it.
+        if status >= ExitCode.interrupted.rawValue { break }
       } catch {
         // One that fails keeps nobody from the next.
         output.talk(error)

@@ -23,11 +23,16 @@ public enum ControlTool {
         try print(try answer(to: parts.rest), surroundings)
         return ExitCode.done.rawValue
       }
-      if word == "help" {
-        try print(try answer(to: [word] + parts.rest), surroundings)
+      let isHelp = word == "help"
+      guard let topic = isHelp ? parts.rest.first : word else {
+        try print(ReplCtl.helpMessage(), surroundings)
         return ExitCode.done.rawValue
       }
-      guard let type = CommandList.command(word) else { throw CommandList.unknown(word) }
+      guard let type = CommandList.command(topic) else { throw CommandList.unknown(topic) }
+      guard !isHelp else {
+        try print(ReplCtl.helpMessage(for: type), surroundings)
+        return ExitCode.done.rawValue
+      }
       return try run(type, parts.rest, surroundings)
     } catch {
       talk.talk(error)

@@ -44,7 +44,7 @@ struct Eval: ControlCommand {
           connection, request: request, .owns, visit.output, signals: signals,
           deadline: visit.timeout == nil ? .never : visit.deadline)
         let end = try following.run(input: &input)
-        if let status = try Self.conclude(end, &following, visit) { return status }
+        if let status = try Self.conclude(end, following.collection, visit) { return status }
       }
       return ExitCode.done.rawValue
     }
@@ -54,18 +54,16 @@ struct Eval: ControlCommand {
   ///
   /// - Returns: the exit status; nil when the next piece of code may run.
   private static func conclude(
-    _ end: Following.End, _ following: inout Following, _ visit: Visit
+    _ end: Following.End, _ collection: OutputCollection?, _ visit: Visit
   ) throws(ClientError) -> Int32? {
     let report = end.reply.flatMap { EvaluationReport(fields: $0) }
     guard end.reply == nil || report != nil else { throw visit.unexpectedReply }
-    if let collection = following.collection {
+    if let collection {
       // What was left before it ended has an outcome all the same: it was told to end.
       var fields = Conclusion.fields(report ?? EvaluationReport(.interrupted), collection)
       fields["session"] = end.session.map { .integer($0) } ?? .null
       fields["evaluation"] = end.evaluation.map { .integer($0) } ?? .null
       try visit.output.print(fields)
-    } else if report?.type != nil {
-      try following.finishValue()
     }
     switch end.cause {
     case .timeout:
@@ -76,7 +74,7 @@ struct Eval: ControlCommand {
     case nil: break
     }
     guard let report else { throw visit.unexpectedReply }
-    if following.collection == nil { Conclusion.explain(report, visit.output) }
+    if collection == nil { Conclusion.explain(report, visit.output) }
     return report.outcome == .value ? nil : Conclusion.status(report)
   }
 

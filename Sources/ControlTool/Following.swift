@@ -100,15 +100,6 @@ struct Following {
       interrupt: interrupt, session: session, evaluation: evaluation)
   }
 
-  /// Ends the last line, when the value has none of its own.
-  mutating func finishValue() throws(ClientError) {
-    queue.endLine(always: true)
-    while let writing = queue.watched {
-      _ = try Watched.wait(for: [writing], until: .never)
-      _ = try queue.writeSome()
-    }
-  }
-
   // MARK: what arrives
 
   private mutating func take(_ message: ServerMessage) throws(ClientError) {
@@ -136,8 +127,8 @@ struct Following {
       }
       if id == request {
         self.reply = reply
-        // A line that is begun would run into that of the next server.
-        queue.endLine(always: false)
+        // The value comes without its newline; and a line that is begun would run into that of the next server.
+        if collection == nil { queue.endLine(always: reply.fields["type"] != nil) }
       } else if id == interruptRequest {
         takeInterrupt(reply)
       }
@@ -204,7 +195,8 @@ struct Following {
       return
     }
     self.cause = cause
-    guard manner == .owns else {
+    // What has ended, or is not ours, is not interrupted.
+    guard manner == .owns, reply == nil else {
       isLeft = true
       return
     }
@@ -214,7 +206,7 @@ struct Following {
   }
 
   private mutating func sendInterrupt() throws(ClientError) {
-    guard reply == nil, interruptRequest == nil, let session, let evaluation else { return }
+    guard interruptRequest == nil, let session, let evaluation else { return }
     interruptRequest = try connection.send(
       .interrupt, InterruptTarget.session(session, evaluation: evaluation).fields)
   }

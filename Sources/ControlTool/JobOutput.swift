@@ -52,7 +52,7 @@ struct Foreground: ControlCommand {
 
   func prepare(_ surroundings: Surroundings) throws(ClientError) -> ServerWork {
     { (visit: Visit) throws(ClientError) in
-      var (end, following) = try visit.watch(.awaitJob, ["job": job.json], job, isBounded: false)
+      let (end, following) = try visit.watch(.awaitJob, ["job": job.json], job, isBounded: false)
       guard let reply = end.reply else { return end.statusWhenLeft }
       guard let report = EvaluationReport(fields: reply) else { throw visit.unexpectedReply }
       if let collection = following.collection {
@@ -62,7 +62,6 @@ struct Foreground: ControlCommand {
         }
         try visit.output.print(fields)
       } else {
-        if report.type != nil { try following.finishValue() }
         Conclusion.explain(report, visit.output)
       }
       return Conclusion.status(report)

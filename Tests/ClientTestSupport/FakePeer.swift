@@ -1,7 +1,7 @@
 // The fake peer: the server's end of one connection.
 
 import Glibc
-import Shared
+public import Shared
 
 /// Reads requests and sends what it is told to. Its descriptor is used by its own thread alone, but for sending.
 public final class FakePeer: Sendable {

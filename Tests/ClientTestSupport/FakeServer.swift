@@ -2,10 +2,11 @@
 
 import Dispatch
 import Glibc
-import Shared
+public import Shared
 
-/// A private runtime directory, and servers in it that say what a test wants them to.
+/// A private runtime directory, and servers in it that say what a test wants them to. They live as long as it does.
 public final class FakeRuntime {
+  fileprivate var servers: [FakeServer] = []
   /// What `$XDG_RUNTIME_DIR` is to be.
   public let root: String
   public var directory: String { root + "/repltools" }
@@ -18,6 +19,7 @@ public final class FakeRuntime {
   }
 
   deinit {
+    for server in servers { server.stop() }
     for name in fileNames() { unsafe unlink(directory + "/" + name) }
     unsafe rmdir(directory)
     unsafe rmdir(root)
@@ -40,10 +42,12 @@ public final class FakeRuntime {
   /// What stood in the way of a test.
   public struct Failure: Error, CustomStringConvertible {
     public let description: String
+
+    public init(description: String) { self.description = description }
   }
 }
 
-/// One server, alive for as long as this object is.
+/// One server, until it is stopped or its runtime directory goes.
 public final class FakeServer {
   /// What is done with each request beside DescribeServer; it runs on the server's thread.
   public typealias Script = @Sendable (ControlRequest, FakePeer) -> Void
@@ -52,9 +56,11 @@ public final class FakeServer {
   private let lockPath: String
   private let lock: Int32
   private let listener: Int32
+  private let ended = DispatchSemaphore(value: 0)
+  private var isStopped = false
 
-  /// - Parameters:
-  ///   - answersDescription: false for one that is silent.
+  /// - Parameter answersDescription: false for one that is silent.
+  @discardableResult
   public init(
     in runtime: FakeRuntime, name: String = "fake", pid: Int32 = 42, answersDescription: Bool = true,
     _ script: @escaping Script = { _, _ in }
@@ -67,7 +73,9 @@ public final class FakeServer {
     }
     listener = try Self.listen(on: socketPath)
     let listener = listener
+    let ended = ended
     DispatchQueue(label: "fake server").async {
+      defer { ended.signal() }
       while case let peer = Self.accept(listener), peer >= 0 {
         let peer = FakePeer(descriptor: peer)
         DispatchQueue(label: "fake peer").async {
@@ -84,17 +92,23 @@ public final class FakeServer {
         }
       }
     }
+    runtime.servers.append(self)
   }
 
-  deinit {
+  /// Takes no more connections, and is no longer in the directory.
+  public func stop() {
+    guard !isStopped else { return }
+    isStopped = true
     shutdown(listener, Int32(SHUT_RDWR))
+    // The number may be somebody else's once it is closed.
+    ended.wait()
     close(listener)
     close(lock)
     unsafe unlink(socketPath)
     unsafe unlink(lockPath)
   }
 
-  private static func accept(_ listener: Int32) -> Int32 { unsafe Glibc.accept(listener, nil, nil) }
+  private static func accept(_ listener: Int32) -> Int32 { Glibc.accept(listener, nil, nil) }
 
   private static func listen(on path: String) throws -> Int32 {
     let listener = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)

@@ -45,7 +45,7 @@ import Testing
   @Test(arguments: [
     ("no-session", ExitCode.noSuchItem), ("no-job", .noSuchItem), ("busy", .failed), ("not-permitted", .notPermitted),
     ("timeout", .timedOut), ("something new", .failed), (nil, .failed),
-  ])
+  ] as [(String?, ExitCode)])
   func theCodeOfARefusalIsAnExitCode(code: String?, expected: ExitCode) throws {
     let server = try FakeServer(in: runtime) { request, peer in peer.refuse(request, "no,\nnever\u{1B}[2J", code: code) }
     let connection = try connect(server)
