@@ -31,34 +31,42 @@ struct RuntimeEntry: ~Copyable {
       throw ServerError(.addressUnavailable, "the path of the socket is too long: \(socketPath); use a shorter name")
     }
     let path = "\(directory)/\(names.lockFileName)"
-    // A tool that looks for servers takes the lock of an entry for a moment, to see whether it is a dead one, and may
-    // remove the file between our open and our lock: then it is made again.
-    for attempt in 1...lockAttempts {
+    let lock = try takeLock(path, name: name)
+    let entry = RuntimeEntry(socketPath: socketPath, lockPath: path, lock: lock)
+    unsafe unlink(entry.socketPath)
+    return entry
+  }
+
+  /// Creates and takes a lock.
+  ///
+  /// A tool that lists the servers takes the locks that nobody holds, for a moment, and removes their files: that may
+  /// hit a file just before its server has locked it. So what looks like another server is looked at again, and a lock
+  /// counts only when its file is still there.
+  private static func takeLock(_ path: String, name: String) throws(ServerError) -> Int32 {
+    for attempt in 1... {
       let lock = unsafe open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, mode_t(0o600))
       guard lock >= 0 else {
         let number = Glibc.errno
         throw unavailable(path, number)
       }
-      if flock(lock, LOCK_EX | LOCK_NB) == 0, isStill(lock, at: path) {
-        let entry = RuntimeEntry(socketPath: socketPath, lockPath: path, lock: lock)
-        unsafe unlink(entry.socketPath)
-        return entry
-      }
+      if flock(lock, LOCK_EX | LOCK_NB) == 0, isFile(lock, at: path) { return lock }
       Glibc.close(lock)
-      if attempt < lockAttempts { usleep(lockPauseMicroseconds) }
+      guard attempt < lockAttempts else { break }
+      usleep(lockIntervalMicroseconds)
     }
     throw ServerError(.addressUnavailable, "another server of this process has the name \(name)")
   }
 
-  private static let lockAttempts = 20
-  private static let lockPauseMicroseconds: UInt32 = 1000
+  /// Together far longer than a tool holds a lock.
+  private static let lockAttempts = 10
+  private static let lockIntervalMicroseconds: UInt32 = 2_000
 
-  /// Whether a path still names the file that is open.
-  private static func isStill(_ descriptor: Int32, at path: String) -> Bool {
-    var open = stat()
+  /// Whether a descriptor is that of the file which has this path now.
+  private static func isFile(_ descriptor: Int32, at path: String) -> Bool {
+    var own = stat()
     var named = stat()
-    return unsafe fstat(descriptor, &open) == 0 && stat(path, &named) == 0 && open.st_ino == named.st_ino
-      && open.st_dev == named.st_dev
+    return unsafe fstat(descriptor, &own) == 0 && lstat(path, &named) == 0 && own.st_ino == named.st_ino
+      && own.st_dev == named.st_dev
   }
 
   /// Removes the entry.
