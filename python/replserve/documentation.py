@@ -153,7 +153,8 @@ def _found(name: str, namespace: dict[str, Any]) -> Found:
         raise LookupError(f"a name of {len(name)} characters is too long: at most {MAXIMUM_NAME_LENGTH}")
     # With the blank, the last word is a token like the others.
     place = Place(name + " ")
-    chain = None if place.string is not None or place.brackets or place.is_comment else place.chain(len(place.tokens) - 1)
+    is_whole = place.string is None and not place.brackets and not place.is_comment
+    chain = place.chain(len(place.tokens) - 1) if is_whole else None
     if chain is None or chain.first != 0:
         raise LookupError(f"{name!r} is not a name or a dotted expression")
     found = resolve(chain, namespace)

@@ -13,7 +13,7 @@ from typing import Any, Optional
 
 from .attributes import instance_dictionary, named
 
-__all__ = ["loaded", "modules"]
+__all__ = ["exists", "loaded", "modules"]
 
 #: How many folders are remembered, and how many entries of one are looked at.
 MAXIMUM_FOLDERS = 512
@@ -46,6 +46,12 @@ def modules(package: str) -> set[str]:
 def loaded(name: str) -> Optional[Any]:
     """A module that is loaded, by its dotted name; None for one that is not."""
     return named(sys.modules).get(name)
+
+
+def exists(name: str) -> bool:
+    """Whether there is a module with a dotted name, loaded or not."""
+    package, _, last = name.rpartition(".")
+    return last in modules(package)
 
 
 def _strings(path: Any) -> list[str]:
