@@ -12,6 +12,7 @@ from typing import Any, Iterable, Iterator, NamedTuple, Optional
 
 from . import filenames, importables, inference
 from .attributes import UNKNOWN, attributes, entries, keys_can_be_trusted, kind_of, named
+from .bindings import bindings
 from .cursor import MAXIMUM_LENGTH, Chain, OpenString, Place
 from .documentation import first_line
 from .resolution import resolve
@@ -116,6 +117,9 @@ def _in_code(place: Place, after: str, namespace: dict[str, Any]) -> Iterator[Ca
             yield from _numbers(container, namespace, "", after)
             yield from _strings(container, namespace, None, after)
         yield from _names(word, namespace)
+        for name, kind in bindings(place.tokens):
+            if _is_offered(name, word):
+                yield Candidate(name, kind)
 
 
 def _is_offered(name: str, prefix: str) -> bool:

@@ -13,7 +13,7 @@ from typing import Any, Optional
 
 from .attributes import instance_dictionary, named
 
-__all__ = ["exists", "loaded", "modules"]
+__all__ = ["exists", "loaded", "modules", "strings"]
 
 #: How many folders are remembered, and how many entries of one are looked at.
 MAXIMUM_FOLDERS = 512
@@ -33,7 +33,7 @@ def modules(package: str) -> set[str]:
     known = named(sys.modules)
     if not package:
         found = {name.partition(".")[0] for name in known} | set(sys.builtin_module_names)
-        path = _strings(sys.path)
+        path = strings(sys.path)
     else:
         prefix = package + "."
         found = {name[len(prefix) :].partition(".")[0] for name in known if name.startswith(prefix)}
@@ -54,7 +54,8 @@ def exists(name: str) -> bool:
     return last in modules(package)
 
 
-def _strings(path: Any) -> list[str]:
+def strings(path: Any) -> list[str]:
+    """What of a path Python would look at: the strings of a list."""
     return [each for each in list(path) if type(each) is str] if type(path) is list else []
 
 
@@ -64,9 +65,9 @@ def _package_path(package: str, known: dict[str, Any]) -> list[str]:
     if module is not None:
         path = named(instance_dictionary(module)).get("__path__")
         # That of a package without an __init__ computes itself anew when it is asked.
-        return _strings(path) or _strings(named(instance_dictionary(path)).get("_path"))
+        return strings(path) or strings(named(instance_dictionary(path)).get("_path"))
     parent, _, name = package.rpartition(".")
-    above = _package_path(parent, known) if parent else _strings(sys.path)
+    above = _package_path(parent, known) if parent else strings(sys.path)
     folders = (os.path.join(each, name) for each in above[:MAXIMUM_PATH])
     return [each for each in folders if os.path.isdir(each)]
 

@@ -108,8 +108,8 @@ def _written(thing: Any) -> Optional[str]:
     return None if made is None else made + "()"
 
 
-def _imported(module: Any, name: str) -> Optional[str]:
-    if type(module) is not str or not _are_words(name):
+def _imported(module: Any, name: Any) -> Optional[str]:
+    if type(module) is not str or type(name) is not str or not _are_words(name):
         return None
     if module == "builtins":
         return name
@@ -126,7 +126,7 @@ def _are_words(name: str) -> bool:
 
 
 def _path() -> list[str]:
-    path = [each or "." for each in sys.path if type(each) is str]
+    path = [each or "." for each in importables.strings(sys.path)]
     filename = named(instance_dictionary(importables.loaded("__main__"))).get("__file__")
     if type(filename) is str:
         path.append(os.path.dirname(os.path.abspath(filename)))

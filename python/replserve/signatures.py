@@ -79,7 +79,9 @@ def _of_function(function: types.FunctionType) -> list[Parameter]:
     annotations = named(function.__annotations__)
     positional, keyword_only = code.co_argcount, code.co_kwonlyargcount
     names = code.co_varnames
-    defaults = function.__defaults__ or ()
+    defaults: Any = function.__defaults__
+    if type(defaults) is not tuple:
+        defaults = ()
     keyword_defaults = named(function.__kwdefaults__)
 
     def made(name: str, kind: int, default: Any = MISSING) -> Parameter:
