@@ -27,8 +27,8 @@ from .resolution import resolve
 
 __all__ = ["Inferred", "attributes", "members"]
 
-#: How long an answer is waited for, in seconds: the next completion waits as long.
-MAXIMUM_SECONDS = 3.0
+#: How long an answer is waited for, in seconds. A server that has no completion after two gives up the rest with it.
+MAXIMUM_SECONDS = 1.5
 #: How long an answer is good for, in seconds.
 MAXIMUM_AGE = 30.0
 MAXIMUM_NAMES = 4096
@@ -144,11 +144,15 @@ def _asked(source: str) -> list[Inferred]:
         return []
     with _asking:
         if source != _last[0] or time.monotonic() - _last[1] > MAXIMUM_AGE:
-            _last = (source, time.monotonic(), _answer(executable, source))
+            answer = _answer(executable, source)
+            if answer is None:
+                return []
+            _last = (source, time.monotonic(), answer)
         return _last[2]
 
 
-def _answer(executable: str, source: str) -> list[Inferred]:
+def _answer(executable: str, source: str) -> Optional[list[Inferred]]:
+    """What a new process says; None if it fails or takes too long."""
     import subprocess
 
     request = {"source": source, "path": _path(), "count": MAXIMUM_NAMES, "length": MAXIMUM_NAME_LENGTH}
@@ -165,4 +169,4 @@ def _answer(executable: str, source: str) -> list[Inferred]:
         )
         return [Inferred(name, _KINDS.get(kind, "instance")) for name, kind in json.loads(done.stdout)]
     except (OSError, ValueError, subprocess.SubprocessError):
-        return []
+        return None
