@@ -5,9 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 import sys
-import threading
 import zipimport
-from collections import OrderedDict
 from importlib.machinery import all_suffixes
 from typing import Any, Optional
 
@@ -21,8 +19,8 @@ MAXIMUM_ENTRIES = 1 << 14
 #: How many folders of one path are searched.
 MAXIMUM_PATH = 128
 
-_folders: OrderedDict[str, tuple[int, frozenset[str]]] = OrderedDict()
-_lock = threading.Lock()
+#: No lock guards it: one held while another thread forks would be held for ever in the child.
+_folders: dict[str, tuple[int, frozenset[str]]] = {}
 
 
 def modules(package: str) -> set[str]:
@@ -77,16 +75,13 @@ def _in_folder(folder: str) -> frozenset[str]:
         changed = os.stat(folder).st_mtime_ns
     except (OSError, ValueError):
         return frozenset()
-    with _lock:
-        entry = _folders.get(folder)
-        if entry is not None and entry[0] == changed:
-            _folders.move_to_end(folder)
-            return entry[1]
+    entry = _folders.get(folder)
+    if entry is not None and entry[0] == changed:
+        return entry[1]
     names = frozenset(_zipped(folder) if os.path.isfile(folder) else _scanned(folder))
-    with _lock:
-        _folders[folder] = (changed, names)
-        while len(_folders) > MAXIMUM_FOLDERS:
-            _folders.popitem(last=False)
+    if len(_folders) >= MAXIMUM_FOLDERS:
+        _folders.clear()
+    _folders[folder] = (changed, names)
     return names
 
 

@@ -15,7 +15,6 @@ import json
 import os
 import re
 import sys
-import threading
 import time
 import types
 from typing import Any, NamedTuple, Optional
@@ -51,8 +50,6 @@ _MODULE_OF: Any = type.__dict__["__module__"]
 _INTERPRETER = re.compile(r"python(?:3(?:\.\d+)?)?[dt]*")
 _KINDS = {"function": "function", "class": "class", "module": "module", "property": "property", "keyword": "keyword"}
 
-#: Held while jedi is asked: a second question would only take time from the first.
-_asking = threading.Lock()
 #: The last source asked about, when, and the answer: who presses Tab twice, or types on, asks the same again.
 _last: tuple[str, float, list[Inferred]] = ("", 0.0, [])
 
@@ -142,13 +139,15 @@ def _asked(source: str) -> list[Inferred]:
         return []
     if len(source) > MAXIMUM_LENGTH or "jedi" not in importables.modules(""):
         return []
-    with _asking:
-        if source != _last[0] or time.monotonic() - _last[1] > MAXIMUM_AGE:
-            answer = _answer(executable, source)
-            if answer is None:
-                return []
-            _last = (source, time.monotonic(), answer)
-        return _last[2]
+    # No lock: one held here while another thread forks would be held for ever in the child.
+    last = _last
+    if source == last[0] and time.monotonic() - last[1] <= MAXIMUM_AGE:
+        return last[2]
+    answer = _answer(executable, source)
+    if answer is None:
+        return []
+    _last = (source, time.monotonic(), answer)
+    return answer
 
 
 def _answer(executable: str, source: str) -> Optional[list[Inferred]]:
