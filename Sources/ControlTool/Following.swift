@@ -190,7 +190,7 @@ struct Following {
 
   private mutating func end(by cause: Cause) throws(ClientError) {
     guard self.cause == nil else {
-      output.talk("left; the evaluation goes on until it can be interrupted")
+      output.talk(interrupt?.isOver == true ? "left" : "left; the evaluation goes on until it can be interrupted")
       isLeft = true
       return
     }

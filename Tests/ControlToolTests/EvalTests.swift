@@ -85,7 +85,7 @@ import Testing
   }
 
   private func eval(_ words: String..., input: String = "") throws -> ToolRun {
-    try server()
+    if runtime.fileNames().isEmpty { try server() }
     return try .control(words: ["eval"] + words, runtime: runtime, input: input)
   }
 
