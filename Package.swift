@@ -116,11 +116,13 @@ let package = Package(
       dependencies: ["Launcher", "Shared", .product(name: "SystemPackage", package: "swift-system")],
       swiftSettings: strict),
     // A server that says what a test wants it to.
-    .target(name: "ClientTestSupport", dependencies: ["Shared"], path: "Tests/ClientTestSupport", swiftSettings: strict),
+    .target(
+      name: "ClientTestSupport", dependencies: ["Shared"], path: "Tests/ClientTestSupport", swiftSettings: strict),
     .testTarget(
       name: "ReplClientTests", dependencies: ["ReplClient", "Shared", "ClientTestSupport"], swiftSettings: strict),
     .testTarget(
-      name: "ControlToolTests", dependencies: ["ControlTool", "CompletionTool", "ReplClient", "Shared", "ClientTestSupport"],
+      name: "ControlToolTests",
+      dependencies: ["ControlTool", "CompletionTool", "ReplClient", "Shared", "ClientTestSupport"],
       swiftSettings: strict),
   ]
 )

@@ -62,7 +62,8 @@ struct CompletionOptions: ParsableCommand {
     if let cursor {
       guard let line else { throw ValidationError("--cursor is about --line, which is missing") }
       guard cursor >= 0, cursor <= line.unicodeScalars.count else {
-        throw ValidationError("--cursor \(cursor) is outside of the line, which has \(line.unicodeScalars.count) code points")
+        throw ValidationError(
+          "--cursor \(cursor) is outside of the line, which has \(line.unicodeScalars.count) code points")
       }
     }
   }

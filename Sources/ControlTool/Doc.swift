@@ -60,7 +60,9 @@ struct Source: ControlCommand {
       } else {
         try visit.output.print(source.lines)
       }
-      if fields["truncated"]?.boolValue == true { visit.output.talk("this is not all of it: it is too long to be sent") }
+      if fields["truncated"]?.boolValue == true {
+        visit.output.talk("this is not all of it: it is too long to be sent")
+      }
       return ExitCode.done.rawValue
     }
   }

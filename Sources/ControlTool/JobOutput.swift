@@ -20,7 +20,8 @@ struct JobOutput: ControlCommand {
 
   func prepare(_ surroundings: Surroundings) throws(ClientError) -> ServerWork {
     { (visit: Visit) throws(ClientError) in
-      let (end, following) = try visit.watch(.jobOutput, ["job": job.json, "follow": .bool(follow)], job, isBounded: !follow)
+      let (end, following) = try visit.watch(
+        .jobOutput, ["job": job.json, "follow": .bool(follow)], job, isBounded: !follow)
       guard let reply = end.reply else { return end.statusWhenLeft }
       let dropped = reply["dropped"]?.integerValue ?? 0
       if let collection = following.collection {

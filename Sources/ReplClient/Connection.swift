@@ -143,7 +143,8 @@ public final class Connection {
       if let message = try nextMessage() { return .message(message) }
       try flush()
       let limit = server == nil ? min(deadline, greetingDeadline) : deadline
-      let own = [Watched(socket.number, for: .reading)] + (unsent.isEmpty ? [] : [Watched(socket.number, for: .writing)])
+      let own =
+        [Watched(socket.number, for: .reading)] + (unsent.isEmpty ? [] : [Watched(socket.number, for: .writing)])
       let ready = try Watched.wait(for: watching + own, until: limit)
       if ready.isEmpty {
         guard deadline.hasPassed || server != nil else { throw silent() }
