@@ -77,8 +77,8 @@ extension Visit {
   fileprivate func watch(
     _ operation: Operation, _ fields: JSON.Object, _ job: JobNumber, isBounded: Bool
   ) throws(ClientError) -> (Following.End, Following) {
-    let signals = surroundings.takesSignals ? try SignalWatch() : nil
     let connection = try connect()
+    let signals = surroundings.takesSignals ? try SignalWatch() : nil
     var following = Following(
       connection, request: try connection.send(operation, fields), .watches, output, signals: signals,
       deadline: isBounded || timeout != nil ? deadline : .never)
