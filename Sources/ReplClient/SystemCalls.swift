@@ -94,7 +94,9 @@ enum SystemCall {
 
   /// Bounds the time that a blocking `connect` of a unix socket may take: socket(7).
   static func setSendTimeout(_ socket: borrowing OwnedDescriptor, _ deadline: Deadline) throws(Errno) {
-    let left = max(deadline.secondsLeft ?? 0, 0.001)
+    // 0 is no bound.
+    guard let secondsLeft = deadline.secondsLeft else { return }
+    let left = max(secondsLeft, 0.001)
     let whole = left.rounded(.down)
     try setOption(
       socket, SOL_SOCKET, SO_SNDTIMEO,
