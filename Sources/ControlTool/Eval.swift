@@ -61,7 +61,8 @@ struct Eval: ControlCommand {
   ) throws(ClientError) -> Int32? {
     let report = end.reply.flatMap { EvaluationReport(fields: $0) }
     guard end.reply == nil || report != nil else { throw visit.unexpectedReply }
-    if let collection {
+    // What has not begun has no outcome, and is told below.
+    if let collection, end.reply != nil || end.session != nil {
       // What was left before it ended has an outcome all the same: it was told to end.
       var fields = Conclusion.fields(report ?? EvaluationReport(.interrupted), collection)
       fields["session"] = end.session.map { .integer($0) } ?? .null
