@@ -54,7 +54,7 @@ ALL = [(page, *example) for page in PAGES for example in examples(page)]
 
 
 def test_the_pages_are_there():
-    assert {"replserve.1", "replwire.7"} <= set(NAMES)
+    assert {"replserve.1", "repltools.7", "replwire.7"} <= set(NAMES)
 
 
 @pytest.mark.parametrize("name", NAMES)
