@@ -125,7 +125,10 @@ let package = Package(
       name: "ReplClientTests", dependencies: ["ReplClient", "Shared", "ClientTestSupport"], swiftSettings: strict),
     .testTarget(
       name: "ControlToolTests",
-      dependencies: ["ControlTool", "CompletionTool", "ReplClient", "Shared", "ClientTestSupport"],
+      dependencies: [
+        "ControlTool", "CompletionTool", "ReplClient", "Shared", "ClientTestSupport",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
       swiftSettings: strict),
     .testTarget(
       name: "ShellCompletionTests",
