@@ -19,22 +19,34 @@ PS1='ready> '
 for setting in 'show-all-if-ambiguous on' 'page-completions off' 'completion-query-items 0' 'bell-style none' \
     'enable-bracketed-paste off'; do bind "set $setting"; done
 %s
-eval "$(replcomplete --shell bash)"
+%s
 """,
     "zsh": r"""
 PS1='ready> '
 unsetopt beep list_ambiguous
 LISTMAX=0
-autoload -Uz compinit && compinit -u -D
 %s
-eval "$(replcomplete --shell zsh)"
+%s
 """,
     "fish": r"""
 function fish_prompt; echo -n 'ready> '; end
 function fish_greeting; end
 %s
-replcomplete --shell fish | source
+%s
 """,
+}
+
+# How the script gets into the shell: as the pages say to write it into its configuration, or as an installed file.
+WRITTEN = {
+    "bash": 'eval "$(replcomplete --shell bash)"',
+    "zsh": 'autoload -Uz compinit && compinit -u -D\neval "$(replcomplete --shell zsh)"',
+    "fish": "replcomplete --shell fish | source",
+}
+INSTALLED = {
+    # By its name, as bash-completion does.
+    "bash": "load() { . '%s/bash-completion/completions/'\"$1\" && return 124; }; complete -D -F load",
+    "zsh": "fpath=('%s/zsh/site-functions' $fpath)\nautoload -Uz compinit && compinit -u -D",
+    "fish": "set -p fish_complete_path '%s/fish/vendor_completions.d'",
 }
 
 
@@ -46,9 +58,9 @@ def with_tools(environment):
 class ShellTerminal(Terminal):
     """A shell at its prompt."""
 
-    def __init__(self, shell, environment, folder, more=""):
+    def __init__(self, shell, environment, folder, more="", installed=False):
         self.shell = shell
-        text = SET_UP[shell] % more
+        text = SET_UP[shell] % (more, INSTALLED[shell] % (STAGE / "share") if installed else WRITTEN[shell])
         variables = with_tools(environment)
         argv = [tool(ARGV[shell][0]), *ARGV[shell][1:]]
         if shell == "bash":

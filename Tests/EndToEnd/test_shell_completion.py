@@ -1,10 +1,12 @@
 """The command lines of the tools, completed in the real shells with the Tab key."""
 
 import json
+import os
 import subprocess
 
 import pytest
 
+from interpreters import ROOT
 from peers import STAGE
 from shell_terminal import ShellTerminal, ask
 
@@ -24,7 +26,7 @@ def name(request):
 
 @pytest.fixture
 def shell(name, environment, closing, tmp_path):
-    return lambda more="": closing(ShellTerminal(name, environment, tmp_path, more))
+    return lambda more="", **how: closing(ShellTerminal(name, environment, tmp_path, more, **how))
 
 
 @pytest.fixture
@@ -116,7 +118,7 @@ def test_endpoints(shell, serve):
 
 
 def test_endpoints_say_what_they_serve(serve, environment, control):
-    pid = serve("--name", "app").announced["pid"]
+    pid = serve("-i", "--name", "app", source=SOURCE).announced["pid"]
     program = json.loads(control("describe", "--json"))["program"]
     assert program
     kind, lines = ask("fish", ["replctl", "-t", ""], environment)
@@ -145,7 +147,7 @@ def test_sessions_and_jobs(shell, server, connect, control):
     shown = terminal.offers("replctl interrupt ", "%1", "1")
     assert "%2" not in shown
     if terminal.shell != "bash":
-        assert "running:" in shown
+        assert "running:" in " ".join(shown)
     terminal.stays("replctl disconnect 1 1 7")
     control("kill", "%1")
 
@@ -179,6 +181,39 @@ def test_without_a_server(shell):
     for line in ("replctl kill ", "replctl -t ", "replctl doc x", "replctl -t name:nobody fg ", "replctl -t 127.0.0.1:1:1 fg ",
                  "replctl eval x", "replctl nonsense x", "replctl -t ssh://nobody fg ", "replctl -t : fg "):
         terminal.stays(line)
+
+
+@pytest.mark.parametrize("command, whole", [
+    ("replctl thr", "replctl threads "), ("replserve --no", "replserve --no-socket "),
+    ("replcomplete --shell=f", "replcomplete --shell=fish ")])
+def test_the_installed_script(shell, command, whole):
+    """It is found under the name of each tool."""
+    shell(installed=True).becomes(command, whole)
+
+
+def test_install_and_uninstall(tmp_path):
+    def found():
+        return sorted(str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*")
+                      if path.is_file() and "share/man" not in str(path) and "share/" in str(path))
+
+    def run(*arguments):
+        subprocess.run([str(ROOT / "scripts" / "install"), *arguments], check=True, timeout=60,
+                       env={"PATH": os.environ["PATH"], "PREFIX": "/usr", "DESTDIR": str(tmp_path)})
+    run(str(STAGE))
+    names = ["replcomplete", "replconnect", "replctl", "replserve"]
+    assert found() == (["usr/share/bash-completion/completions/" + name for name in names]
+                       + ["usr/share/fish/vendor_completions.d/%s.fish" % name for name in names]
+                       + ["usr/share/zsh/site-functions/_replctl"])
+    run("--uninstall")
+    assert found() == []
+
+
+@pytest.mark.parametrize("argument", ["csh", "", "Bash"])
+def test_a_shell_that_is_not_known(argument, environment):
+    done = subprocess.run([str(STAGE / "bin" / "replcomplete"), "--shell", argument], env=environment,
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False, timeout=60)
+    assert (done.returncode, done.stdout) == (64, b"")
+    assert done.stderr.decode().count("\n") == 1 and "fish" in done.stderr.decode()
 
 
 NO_UNSET = {"bash": "set -u", "zsh": "setopt no_unset", "fish": ""}
