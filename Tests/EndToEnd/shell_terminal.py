@@ -112,7 +112,7 @@ class ShellTerminal(Terminal):
         # Keys of the line editor only. A command would leave a moment in which the terminal itself echoes what is
         # typed next, and Ctrl-C one in which bash can lose it, just when a completion ends.
         self.type("\x15\x0c")
-        self.wait(lambda terminal: terminal.cursor_line == PROMPT and [text for text in terminal.lines if text] == [PROMPT.rstrip()],
+        self.wait(lambda terminal: terminal.cursor_line == PROMPT and terminal.text.strip() == PROMPT.strip(),
                   "an empty screen")
 
 

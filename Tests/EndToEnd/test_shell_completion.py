@@ -178,8 +178,8 @@ def test_names(shell, serve):
 
 def test_without_a_server(shell):
     terminal = shell()
-    for line in ("replctl kill ", "replctl -t ", "replctl doc x", "replctl -t name:nobody fg ", "replctl -t 127.0.0.1:1:1 fg ",
-                 "replctl eval x", "replctl nonsense x", "replctl -t ssh://nobody fg ", "replctl -t : fg "):
+    for line in ("replctl kill ", "replctl -t ", "replctl doc x", "replctl -t name:nobody fg ",
+                 "replctl -t 127.0.0.1:1:1 fg ", "replctl eval x", "replctl nonsense x", "replctl -t ssh://nobody fg ", "replctl -t : fg "):
         terminal.stays(line)
 
 
