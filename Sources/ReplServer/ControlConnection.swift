@@ -269,14 +269,17 @@ final class ControlConnection: ChannelInboundHandler {
   func sendReplies() {
     guard let context else { return }
     var isBehindUnanswered = false
+    var bodies: [[UInt8]] = []
     outstanding.removeAll { pending in
       guard let reply = pending.reply, !(pending.isOrdered && isBehindUnanswered) else {
         if pending.isOrdered { isBehindUnanswered = true }
         return false
       }
-      write(reply.body(echoing: pending.id), context)
+      bodies.append(reply.body(echoing: pending.id))
       return true
     }
+    // Only now, when nobody is in the midst of the list: a long reply fills the channel, which calls us at once.
+    for body in bodies { write(body, context) }
     context.flush()
     advance()
   }
