@@ -31,6 +31,7 @@ final class ControlConnection: ChannelInboundHandler {
   private var isReadPending = false
   private var isInputClosed = false
   private var isStopping = false
+  private var halfClosedWatch: HalfClosedWatch?
   /// Set from a frame that was cut short by a sync byte until the next whole frame.
   private var isBehindCutFrame = false
   /// Set while requests are taken, so that a reply that is known at once does not nest another round.
@@ -69,11 +70,16 @@ final class ControlConnection: ChannelInboundHandler {
     guard case .some(.inputClosed) = event as? ChannelEvent else { return context.fireUserInboundEventTriggered(event) }
     isInputClosed = true
     advance()
+    if context.channel.isActive, halfClosedWatch == nil {
+      halfClosedWatch = HalfClosedWatch(context.channel, core: core)
+    }
   }
 
   func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
 
   func channelInactive(context: ChannelHandlerContext) {
+    halfClosedWatch?.cancel()
+    halfClosedWatch = nil
     for evaluation in evaluations.values { evaluation.abandon() }
     evaluations = [:]
     for session in ownSessions.values { session.end() }
