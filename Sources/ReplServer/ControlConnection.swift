@@ -62,6 +62,8 @@ final class ControlConnection: ChannelInboundHandler {
   }
 
   func channelWritabilityChanged(context: ChannelHandlerContext) {
+    // That it is full is told in the midst of a write.
+    guard context.channel.isWritable else { return }
     pumpAll()
     advance()
   }
@@ -111,7 +113,7 @@ final class ControlConnection: ChannelInboundHandler {
     isAdvancing = true
     defer { isAdvancing = false }
     var isAllTaken = false
-    while let context, context.channel.isWritable, outstanding.count < ServerLimits.outstandingRequests {
+    while let context, hasRoom(context), outstanding.count < ServerLimits.outstandingRequests {
       guard let event = decoder.next() else {
         isAllTaken = true
         break
@@ -303,9 +305,17 @@ final class ControlConnection: ChannelInboundHandler {
 
   private func readIfWanted() {
     guard let context, !isReadPending, !isInputClosed, !isStopping else { return }
-    guard context.channel.isWritable, outstanding.count < ServerLimits.outstandingRequests else { return }
+    guard hasRoom(context), outstanding.count < ServerLimits.outstandingRequests else { return }
     isReadPending = true
     context.read()
+  }
+
+  /// Whether there may be more replies beside what has not left yet. Output stops earlier, when the channel is full:
+  /// a client that has not taken it must still be able to grant and to interrupt, or both sides wait for ever.
+  private func hasRoom(_ context: ChannelHandlerContext) -> Bool {
+    guard context.channel.isActive else { return false }
+    let unsent = try? context.channel.syncOptions?.getOption(.bufferedWritableBytes)
+    return (unsent ?? 0) < ServerLimits.unsentReplyBytes
   }
 
   /// Closes the connection when what was written has left.
