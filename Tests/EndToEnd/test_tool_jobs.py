@@ -51,7 +51,8 @@ def test_both_kinds_are_listed_alike(client):
 
 
 def test_results(client):
-    number = client.ask("StartJob", source="import sys\nprint('said'); print('muttered', file=sys.stderr)\n{1: 2}")["job"]
+    number = client.ask("StartJob", source="import sys\nprint('said'); print('muttered', file=sys.stderr)\n"
+                                            "{1: 2}")["job"]
     for _ in range(2):
         done = result(client, number)
         assert (done.outcome, done.value, done.reply["type"], done.out) == ("value", "{1: 2}", "dict", b"")
@@ -67,7 +68,7 @@ def test_results(client):
     assert "SyntaxError" in output(client, number).err.decode()
     assert result(client, client.ask("StartJob", source="None")["job"]).value is None
     left = result(client, client.ask("StartJob", source="raise SystemExit(3)")["job"])
-    assert left.outcome in ("exception", "ended"), left.reply
+    assert left.outcome == "exception" and left.exception["type"] == "SystemExit", left.reply
     asks = result(client, client.ask("StartJob", source="input()")["job"])
     assert asks.exception["type"] == "EOFError"
     assert client.value("1 + 1") == "2"
@@ -131,7 +132,8 @@ def test_a_job_that_cannot_be_stopped_is_abandoned(edge, serve, tool):
 
 def test_the_newest_output_is_kept(edge, serve, tool):
     client = tool(serve(python=edge.plain))
-    number = client.ask("StartJob", source="import sys\nfor n in range(200_000): print(n)\nsys.stderr.write('end')")["job"]
+    number = client.ask("StartJob", source="import sys\nfor n in range(200_000): print(n)\n"
+                                           "sys.stderr.write('end')")["job"]
     result(client, number)
     total = sum(len(str(n)) + 1 for n in range(200_000)) + 3
     kept = output(client, number)

@@ -103,6 +103,52 @@ def test_forks_of_the_host(interpreter, embed, closing):
     assert done.out.split() == [b"%d" % n for n in range(1, count + 1)]
 
 
+@pytest.mark.parametrize("place", ["session", "main"])
+def test_a_forgotten_child(interpreter, serve, tool, place):
+    """os.fork() in an evaluation: the child ends when its evaluation does, and says how that went."""
+    client = tool(serve(python=interpreter.plain))
+    client.evaluate("import os, warnings; warnings.simplefilter('ignore')")
+    status = "os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])"
+    assert client.evaluate("pid = os.fork()\npid > 0", place=place).value == "True"
+    assert client.value(status) == "0"
+    assert client.evaluate("pid = os.fork()\npid or 1 / 0", place=place).outcome == "value"
+    assert client.value(status) == "1"
+    job = client.ask("StartJob", source="pid = os.fork()\nprint('once')\npid > 0")["job"]
+    assert client.finish(client.stream("AwaitJob", job=job)).value == "True"
+    assert client.value(status) == "0"
+    assert client.finish(client.stream("JobOutput", job=job)).out == b"once\n"
+
+
+def test_long_replies(interpreter, serve, tool):
+    """Longer than what a connection takes at once."""
+    client = tool(serve(python=interpreter.plain))
+    client.evaluate("for n in range(4000): globals()['a_rather_long_name_%d' % n] = n")
+    for _ in range(3):
+        found = client.ask("Complete", line="a_rather_")
+        assert len(found["candidates"]) == 4000 and not found["truncated"]
+    requests = [client.send("Complete", line="a_rather_") for _ in range(10)]
+    assert all(len(client.reply(request)["candidates"]) == 4000 for request in requests)
+
+
+def test_disconnect_and_halt(edge, serve, tool, connect):
+    server = serve(python=edge.plain)
+    text, other, client = connect(server), tool(server, "control"), tool(server)
+    text.send("while True: pass\n\n")
+    loop = other.start("while True: pass")
+    mine = client.open()
+    ended = client.ask("Disconnect")["sessions"]
+    assert sorted(ended) == sorted([text.session, loop.session])
+    assert text.rest().endswith(b"This session was ended by another client.\n")
+    assert other.finish(loop, grant=False).reply["code"] == "no-session"
+    assert other.at_end()
+    assert [row["session"] for row in client.ask("Sessions")["sessions"]] == [mine]
+    assert client.ask("Halt", when="idle")["sessions"] == 1
+    assert client.value("1 + 1", session=mine) == "2"
+    client.ask("CloseSession", session=mine)
+    assert client.at_end()
+    server.wait()
+
+
 @pytest.mark.parametrize("console", ["plain", "macros"])
 def test_nothing_is_left(edge, serve, tool, console):
     """After tools of every kind, however they ended: as many threads and descriptors as before."""

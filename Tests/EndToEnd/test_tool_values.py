@@ -47,7 +47,8 @@ def test_values(client):
     assert client.value("class Odd:\n    def __repr__(self): return '\\udc80'\nOdd()") == "\\udc80"
     empty = client.evaluate("class Empty:\n    def __repr__(self): return ''\nEmpty()")
     assert empty.value == "" and empty.reply["type"] == "Empty" and b"v" not in empty.order
-    prints = client.evaluate("class Prints:\n    def __repr__(self):\n        print('in repr')\n        return 'shown'\nPrints()")
+    prints = client.evaluate("class Prints:\n    def __repr__(self):\n        print('in repr')\n"
+                             "        return 'shown'\nPrints()")
     assert (prints.out, prints.value, prints.outcome) == (b"in repr\n", "shown", "value")
 
 
@@ -101,6 +102,18 @@ def test_a_huge_value_is_streamed(edge, serve, tool):
     eventually(lambda: resident_mib(server.pid) - before < 48, "the copy of the text is given back")
 
 
+def test_a_value_that_is_not_taken(edge, serve, tool):
+    """Whoever has seen enough of it interrupts."""
+    client = tool(serve(python=edge.plain))
+    session = client.open()
+    done = client.start("'x' * 10_000_000", credit=100, session=session)
+    while b"v" not in done.order:
+        client.step()
+    assert client.interrupt(done)["outcome"] == "interrupted"
+    assert client.finish(done).outcome == "interrupted" and "type" not in done.reply
+    assert client.value("1 + 1", session=session) == "2"
+
+
 # Scripts.
 
 def test_scripts(client):
@@ -145,9 +158,12 @@ def test_names_are_shared_and_scopes_are_a_modules(client):
     assert client.evaluate("n").exception["message"] == "name 'n' is not defined"
 
 
-@pytest.mark.parametrize("source", ["1 +", "def f(:", "  x = 1", "'open", "x = = 1", "return 5", "await x", "\x00", "a\x00b",
-                                    "(" * 300, "é é", "nonlocal x", "break", "'''open"])
-def test_what_is_no_source(newest, oldest, server, tool, source):
+NO_SOURCE = ["1 +", "def f(:", "  x = 1", "'open", "x = = 1", "return 5", "await x", "\x00", "a\x00b", "(" * 300,
+             "é é", "nonlocal x", "break", "'''open"]
+
+
+@pytest.mark.parametrize("source", NO_SOURCE)
+def test_what_is_no_source(server, tool, source):
     client = tool(server)
     done = client.evaluate("print('never')\n" + source)
     assert done.outcome == "exception" and done.out == b"" and done.value is None
