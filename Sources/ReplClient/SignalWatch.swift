@@ -4,7 +4,7 @@ internal import Glibc
 internal import Shared
 internal import SystemPackage
 
-/// Takes SIGINT and SIGTERM from the moment it is made, for as long as the process lives.
+/// Takes SIGINT and SIGTERM from the moment it is made for as long as it lives; then they end the process again.
 public final class SignalWatch {
   public enum Signal: Equatable, Sendable {
     /// SIGINT, as Ctrl-C sends it.
@@ -13,15 +13,19 @@ public final class SignalWatch {
     case terminate
   }
 
+  private static let numbers = [SIGINT, SIGTERM]
+
   private let descriptor: OwnedDescriptor
 
   public init() throws(ClientError) {
     do {
-      descriptor = try SystemCall.watchSignals([SIGINT, SIGTERM])
+      descriptor = try SystemCall.watchSignals(Self.numbers)
     } catch {
       throw ClientError(.failed, "cannot watch for signals: \(error)")
     }
   }
+
+  deinit { SystemCall.leaveSignals(Self.numbers) }
 
   /// What to wait for.
   public var watched: Watched { Watched(descriptor.number, for: .reading) }
