@@ -19,6 +19,9 @@ struct OutputQueue {
   /// What stands before each line, when several servers are asked.
   private let prefix: [UInt8]
   private var pieces: [Piece] = []
+  /// The start of a value that is not longer, and waits for its end: so it is written at once with its newline, and those
+  /// of many tools that share an output stay apart.
+  private var held: [UInt8] = []
   private var isInLine: (output: Bool, errors: Bool) = (false, false)
 
   init(_ output: Output) {
@@ -34,15 +37,29 @@ struct OutputQueue {
     pieces.first.map { Watched(($0.isError ? errors : output).rawValue, for: .writing) }
   }
 
-  mutating func add(_ bytes: [UInt8], isError: Bool, credit: Int) {
+  mutating func add(_ frame: OutputFrame) {
+    guard frame.stream == .value, held.count + frame.bytes.count < Self.portion else {
+      release()
+      return add(frame.bytes, isError: frame.stream == .standardError)
+    }
+    held += frame.bytes
+  }
+
+  private mutating func release() {
+    add(held, isError: false)
+    held = []
+  }
+
+  private mutating func add(_ bytes: [UInt8], isError: Bool) {
     guard !bytes.isEmpty else { return }
+    let credit = bytes.count
     pieces.append(Piece(isError: isError, bytes: prefixed(bytes, isError: isError)[...], credit: credit))
   }
 
   /// Ends a line of the output that was begun, when lines have a prefix or `always`.
   mutating func endLine(always: Bool) {
-    guard always || (isInLine.output && !prefix.isEmpty) else { return }
-    add([UInt8(ascii: "\n")], isError: false, credit: 0)
+    if always || ((isInLine.output || !held.isEmpty) && !prefix.isEmpty) { held.append(UInt8(ascii: "\n")) }
+    release()
   }
 
   private mutating func prefixed(_ bytes: [UInt8], isError: Bool) -> [UInt8] {
