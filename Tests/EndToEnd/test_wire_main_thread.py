@@ -2,6 +2,8 @@
 
 import pytest
 
+from wire_client import WireClient
+
 IS_MAIN = "import threading; threading.current_thread() is threading.main_thread()"
 
 # A program whose main thread runs Python code until it is told to stop.
@@ -167,9 +169,8 @@ print("stopped", sys.stdout is before, type(sys).__name__, flush=True)
 
 def test_a_stop_during_one(edge, embed, closing):
     """The evaluation runs on the thread that would stop the server: it is another thread that does."""
-    from tool_client import ToolClient
     host = embed(STOPS, python=edge.plain)
-    client = closing(ToolClient(host.stdout.line()))
+    client = closing(WireClient(host.stdout.line()))
     host.tell("busy")
     stops = client.stream("Evaluate", place="main", source="from replserve import server\n"
                           "server.stop()\nprint('on')\nfor n in range(100_000_000): pass")

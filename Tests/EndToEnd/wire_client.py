@@ -46,7 +46,7 @@ class Evaluation:
         return self.reply["exception"]
 
 
-class ToolClient:
+class WireClient:
     """One connection. `address` is a port, or the path of a unix socket."""
 
     def __init__(self, address):
