@@ -14,7 +14,7 @@ enum Conclusion {
   /// The exit status.
   static func status(_ report: EvaluationReport) -> Int32 {
     switch report.outcome {
-    case .value, .ended: ExitCode.done.rawValue
+    case .value, .ended, .backgrounded: ExitCode.done.rawValue
     case .exception, .incomplete, .abandoned: ExitCode.failed.rawValue
     case .interrupted: ExitCode.interrupted.rawValue
     }
@@ -35,6 +35,7 @@ enum Conclusion {
     case .incomplete: output.talk("the code does not parse: it is incomplete")
     case .abandoned: output.talk("it was abandoned, and may still run")
     case .interrupted: output.talk("interrupted")
+    case .backgrounded: output.talk("it goes on as job %\(report.job ?? 0)")
     }
   }
 
