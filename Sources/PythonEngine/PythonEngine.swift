@@ -210,8 +210,18 @@ final class PythonEngine: Engine {
     }
   }
 
+  /// What the calling thread was started for. One session may have several threads on their way, when evaluations
+  /// became jobs before they had begun.
+  private func claim(_ id: SessionID) -> PythonSession? {
+    let (moved, current) = state.withLock { state in
+      (state.moved.values.filter { $0.id == id }, state.sessions[id])
+    }
+    let all = moved + [current, lingering.withLock { $0[id] }].compactMap { $0 }
+    return all.first { $0.claim() }
+  }
+
   private func serveSession(_ id: SessionID, thread: UInt, _ gil: inout GIL) {
-    guard let session = state.withLock({ $0.sessions[id] }) ?? lingering.withLock({ $0[id] }) else { return }
+    guard let session = claim(id) else { return }
     state.withLock { $0.threads[thread] = session }
     do throws(PythonError) {
       _ = try hooks.opened.call([.integer(id)], gil)
@@ -331,7 +341,12 @@ final class PythonEngine: Engine {
   /// that is in the main thread is known by its session.
   func streams(of id: SessionID) -> (any EvaluationStreams)? {
     let thread = UInt(PyThread_get_thread_ident())
-    return (state.withLock { $0.threads[thread] ?? $0.sessions[id] } ?? lingering.withLock { $0[id] })?.streams
+    let session = state.withLock { state -> PythonSession? in
+      // Only its own: streams of other sessions are closed in whatever thread lets go of them.
+      if let mine = state.threads[thread], mine.id == id { return mine }
+      return state.sessions[id]
+    }
+    return (session ?? lingering.withLock { $0[id] })?.streams
   }
 
   /// A wait was cut short by an interrupt: raises it, if it has not been raised elsewhere already.

@@ -29,6 +29,15 @@ final class PythonSession: Sendable {
     var job: Job?
     var isClosed = false
     var isThreadRequested = false
+    /// Whether a thread has taken it for its own.
+    var isClaimed = false
+
+    /// The running evaluation writes to its job from now on, and nothing runs on this thread after it.
+    mutating func move(to job: Job) {
+      job.begin(thread: kernelThread)
+      streams = JobStreams(job)
+      isClosed = true
+    }
   }
 
   /// What an interrupt of the engine came to.
@@ -95,6 +104,8 @@ final class PythonSession: Sendable {
       state.place = evaluation.place
       state.streams = evaluation.streams
       evaluation.streams.beginEvaluation()
+      // It became a job before it had begun.
+      if let job = state.job { state.move(to: job) }
       return true
     }
   }
@@ -114,15 +125,25 @@ final class PythonSession: Sendable {
   /// - Returns: why that cannot be; nil when it was done.
   func become(_ job: Job, evaluation number: Int) -> EngineUnavailable? {
     monitor.signal { state in
-      guard state.running == number, !state.isClosed else { return EngineUnavailable("The evaluation is over.") }
-      guard state.place == .session else {
+      let isQueued = state.queued?.0.number == number
+      guard isQueued || state.running == number, !state.isClosed, state.job == nil else {
+        return EngineUnavailable("The evaluation is over.")
+      }
+      guard (isQueued ? state.queued?.0.place : state.place) == .session else {
         return EngineUnavailable("What the main thread evaluates cannot be made a job.")
       }
-      job.begin(thread: state.kernelThread)
-      state.streams = JobStreams(job)
       state.job = job
-      state.isClosed = true
+      if !isQueued { state.move(to: job) }
       return nil
+    }
+  }
+
+  /// Takes the session for the calling thread.
+  /// - Returns: false when it has a thread already.
+  func claim() -> Bool {
+    monitor.withLock { state in
+      defer { state.isClaimed = true }
+      return !state.isClaimed
     }
   }
 

@@ -9,7 +9,7 @@ from control_client import frame
 from deadline import PATIENCE, Deadline
 
 HEADER = re.compile(rb"\xffv01l(\d+);")
-OUTPUT = re.compile(rb"([oev])(\d+);")
+OUTPUT = re.compile(rb"([oevp])(\d+);")
 
 
 class Evaluation:
@@ -19,9 +19,11 @@ class Evaluation:
         self.request = request
         self.session = self.number = self.reply = None
         self.inputs = 0
-        #: Every message about it, in order: "started", "input", b"o", b"e", b"v", "reply".
+        #: Every message about it, in order: "started", "input", b"o", b"e", b"v", b"p", "reply" and so on.
         self.order = []
-        self.pieces = {b"o": [], b"e": [], b"v": []}
+        #: Its events, as they came.
+        self.events = []
+        self.pieces = {b"o": [], b"e": [], b"v": [], b"p": []}
 
     @property
     def out(self):
@@ -30,6 +32,11 @@ class Evaluation:
     @property
     def err(self):
         return b"".join(self.pieces[b"e"])
+
+    @property
+    def values(self):
+        """What a block has shown, a line for each value."""
+        return b"".join(self.pieces[b"v"]).decode()
 
     @property
     def value(self):
@@ -118,6 +125,7 @@ class WireClient:
         message = json.loads(body)
         if "event" in message:
             evaluation = self._note(message["id"], message["event"])
+            evaluation.events.append(message)
             if message["event"] == "started":
                 evaluation.session, evaluation.number = message["session"], message["evaluation"]
             elif message["event"] == "input":
