@@ -193,7 +193,7 @@ class WireClient:
 
     def evaluate(self, source, **fields):
         """Evaluates to the end."""
-        return self.finish(self.stream("Evaluate", source=source, **fields))
+        return self.finish(self.stream("Evaluate", **{"source": source, "credit": 1 << 30, **fields}), grant=False)
 
     def value(self, source, **fields):
         """The text of a value."""
