@@ -31,3 +31,18 @@ def test_long_rows(words, server, environment):
     for _ in range(4):
         ask(environment, "bg", "'%s'" % ("x" * 100_000))
     assert ask(environment, *words)
+
+
+@pytest.mark.parametrize("again", range(12))
+def test_the_number_of_a_job_that_holds_the_interpreter(again, server, environment):
+    """The reply to StartJob does not wait for what the job does."""
+    assert ask(environment, "bg", "import re; re.match('(a+)+b', 'a' * 40)") == b"%1\n"
+
+
+def test_the_traceback_of_a_job(server, environment):
+    """It shows the user's code, as that of `eval` does, and nothing of the server."""
+    ask(environment, "bg", "1/0")
+    assert tools.run(("replctl", "fg", "%1"), environment).status == 1
+    found = tools.run(("replctl", "output", "%1"), environment)
+    assert b'File "<job 1>", line 1' in found.errors
+    assert b"replserve" not in found.output + found.errors
