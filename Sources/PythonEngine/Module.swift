@@ -51,6 +51,10 @@ private enum ModuleTable {
       { _, arguments in unsafe entry(arguments, Arguments.page) }
     ),
     (
+      "window_size", "window_size(session, /)\n--\n\nReturn the columns and rows of the client's window, or zeros.",
+      { _, arguments in unsafe entry(arguments, Arguments.windowSize) }
+    ),
+    (
       "end_input", "end_input(session, /)\n--\n\nLet reads of a session see the end of input from now on.",
       { _, arguments in unsafe entry(arguments, Arguments.endInput) }
     ),

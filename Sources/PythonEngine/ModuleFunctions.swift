@@ -147,6 +147,19 @@ extension Arguments {
     return unsafe PyBool_FromLong(1)
   }
 
+  /// window_size(session)
+  func windowSize(_ gil: inout GIL) throws(PythonError) -> OpaquePointer? {
+    try expect(1, of: "window_size")
+    let size = Running.current?.engine.windowSize(of: try integer(0)) ?? WindowSize(columns: 0, rows: 0)
+    guard let tuple = unsafe PyTuple_New(2) else { throw .isSet }
+    for (index, number) in [size.columns, size.rows].enumerated() {
+      guard let item = unsafe PyLong_FromLongLong(Int64(number)), unsafe PyTuple_SetItem(tuple, index, item) == 0 else {
+        throw .isSet
+      }
+    }
+    return unsafe tuple
+  }
+
   func endInput(_ gil: inout GIL) throws(PythonError) -> OpaquePointer? {
     try expect(1, of: "end_input")
     Running.current?.engine.streams(of: try integer(0))?.endInput()

@@ -29,6 +29,8 @@ final class PythonEngine: Engine {
     var moved: [ObjectIdentifier: PythonSession] = [:]
     /// Sessions whose thread went with a job, and that may have no other: the Python side still knows them.
     var orphans: Set<SessionID> = []
+    /// The windows of the clients of sessions, as far as they have any.
+    var windows: [SessionID: WindowSize] = [:]
     /// By their threads, those that evaluate: which one a write belongs to.
     var threads: [UInt: PythonSession] = [:]
     var hasInquirer = false
@@ -121,6 +123,10 @@ final class PythonEngine: Engine {
     return nil
   }
 
+  func resize(session id: SessionID, to size: WindowSize) { state.withLock { $0.windows[id] = size } }
+
+  func windowSize(of id: SessionID) -> WindowSize? { state.withLock { $0.windows[id] } }
+
   func session(_ id: SessionID) -> PythonSession? { state.withLock { $0.sessions[id] } }
 
   /// Has the inquirer do something; it is started with the first such work.
@@ -144,8 +150,9 @@ final class PythonEngine: Engine {
   }
 
   func close(session id: SessionID) {
-    let (session, isOrphan) = state.withLock { state in
-      (state.sessions.removeValue(forKey: id), state.orphans.remove(id) != nil)
+    let (session, isOrphan) = state.withLock { state -> (PythonSession?, Bool) in
+      state.windows[id] = nil
+      return (state.sessions.removeValue(forKey: id), state.orphans.remove(id) != nil)
     }
     guard let session else {
       guard isOrphan else { return }

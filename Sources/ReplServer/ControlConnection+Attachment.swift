@@ -33,6 +33,18 @@ extension ControlConnection {
     session.release(running.number)
   }
 
+  func resize(_ request: ControlRequest, _ reply: PendingReply) {
+    let id = request.fields["session"]?.integerValue ?? 0
+    guard ownSessions[id] != nil else { return reply.fail("This connection has no session \(id).", .noSession) }
+    let size = WindowSize(
+      columns: request.fields["columns"]?.integerValue ?? 0, rows: request.fields["rows"]?.integerValue ?? 0)
+    guard max(size.columns, size.rows) <= ServerLimits.windowLength else {
+      return reply.fail("A window has at most \(ServerLimits.windowLength) columns and rows.")
+    }
+    core.engine.resize(session: id, to: size)
+    reply.ok()
+  }
+
   func watch(_ reply: PendingReply) {
     guard let id = reply.id?.integerValue, id >= 0 else {
       return reply.fail("Watch needs an 'id' that is an integer from 0 on.")

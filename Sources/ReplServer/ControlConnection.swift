@@ -205,6 +205,7 @@ final class ControlConnection: ChannelInboundHandler {
     case .check: check(request, reply)
     case .background: background(request, reply)
     case .watch: watch(reply)
+    case .resize: resize(request, reply)
     case .attach: attach(request, reply)
     case .complete: complete(request, reply)
     case .document: document(request, reply)

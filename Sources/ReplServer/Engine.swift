@@ -130,6 +130,17 @@ public struct ThreadStack: Equatable, Sendable {
   }
 }
 
+/// The size of a client's window, in characters.
+public struct WindowSize: Equatable, Sendable {
+  public var columns: Int
+  public var rows: Int
+
+  public init(columns: Int, rows: Int) {
+    self.columns = columns
+    self.rows = rows
+  }
+}
+
 /// The completions of a piece of source.
 public struct Completions: Equatable, Sendable {
   public var candidates: [Candidate]
@@ -159,6 +170,9 @@ public protocol Engine: AnyObject, Sendable {
   /// The engine ends the job. It is done when this returns.
   /// - Returns: why it cannot be done; nil when it was.
   func background(session: SessionID, evaluation number: Int, as job: Job) -> EngineUnavailable?
+
+  /// The window of a session's client has this size from now on.
+  func resize(session: SessionID, to size: WindowSize)
 
   /// Where an evaluation or a job is now; nil when it is over, or that cannot be known.
   func locate(_ target: EvaluationTarget, completion: @escaping @Sendable (SourcePlace?) -> Void)

@@ -32,6 +32,8 @@ public enum ServerLimits {
   public static let pendingInputBytes = 1 << 20
   /// Milliseconds over which the load of a thread is measured.
   public static let threadSampleMilliseconds: Int64 = 100
+  /// Columns or rows of a client's window.
+  public static let windowLength = 65_535
   /// Requests of one control connection that have no reply yet; above this it is not read.
   public static let outstandingRequests = 64
   /// Requests of one control connection that wait for the end of an evaluation or a job; one more is refused.

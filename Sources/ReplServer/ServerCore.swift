@@ -181,7 +181,7 @@ final class ServerCore {
       "protocol": .integer(Limits.protocolVersion),
       "features": [
         "sessions", "jobs", "completion", "documentation", "threads", "blocks", "background", "watch", "attach",
-        "paging",
+        "paging", "resize",
       ],
       "language": .string(identity.language),
       "language_version": .string(identity.languageVersion),

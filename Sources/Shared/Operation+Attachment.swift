@@ -2,7 +2,7 @@
 // taken up again.
 
 extension Operation {
-  static let ofAttachment: [Operation] = [check, background, watch, attach]
+  static let ofAttachment: [Operation] = [check, background, watch, attach, resize]
 
   public static let check = Operation(
     "Check", "Say whether a block that is being typed is complete; nothing is run.",
@@ -19,6 +19,14 @@ extension Operation {
       Field("evaluation", .integer, required: false, "Only this evaluation of the session."),
     ],
     returns: [Field("job", .integer, "The number of the job.")])
+
+  public static let resize = Operation(
+    "Resize", "Say how large the window of a session's client is.",
+    parameters: [
+      Field("session", .integer, "The session, which is this connection's."),
+      Field("columns", .count, "How many characters wide."),
+      Field("rows", .count, "How many lines high."),
+    ])
 
   public static let watch = Operation(
     "Watch", "Send an event whenever a job ends, as long as this connection lives.")

@@ -292,13 +292,27 @@ def test_help_goes_to_the_pager_of_who_has_one(client):
     assert (caught.values, caught.pieces[b"p"]) == ("True\n", [])
 
 
-def test_the_host_keeps_its_getpass(embed, tool, oldest):
+def test_the_window_of_the_client(client):
+    session = client.open()
+    size = "import shutil; tuple(shutil.get_terminal_size((1, 2)))"
+    assert client.value(size, session=session) == "(1, 2)"
+    client.ask("Resize", session=session, columns=132, rows=43)
+    assert client.value(size, session=session) == "(132, 43)"
+    client.ask("Resize", session=session, columns=40, rows=10)
+    assert client.value(size, session=session) == "(40, 10)"
+    assert client.value(size) == "(1, 2)"
+
+
+def test_the_host_gets_its_functions_back(embed, tool, oldest):
     host = embed(
-        "import getpass, sys\nbefore = getpass.getpass\nimport replserve\n"
+        "import getpass, pydoc, shutil, sys\n"
+        "def functions(): return getpass.getpass, pydoc.pager, shutil.get_terminal_size\n"
+        "before = functions()\nimport replserve\n"
         "address = replserve.start(locals=globals(), repl_port=0, control_port=0)\nprint(address.socket, flush=True)\n"
-        "sys.stdin.readline()\nreplserve.stop()\nprint(getpass.getpass is before, flush=True)\nsys.stdin.read()",
+        "sys.stdin.readline()\nreplserve.stop()\nprint(functions() == before, flush=True)\nsys.stdin.read()",
         python=oldest.plain)
     client = WireClient(host.stdout.line())
     assert client.value("1 + 1") == "2"
+    client.evaluate("help(len)")
     client.close()
     assert host.ask("stop") == "True"

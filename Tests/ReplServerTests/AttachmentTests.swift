@@ -43,6 +43,20 @@ extension ProcessWideTests {
       #expect(fields["indent"] == "  ")
     }
 
+    @Test func theEngineKnowsTheWindow() throws {
+      let session = try open(client)
+      try client.ask("Resize", ["session": .integer(session), "columns": 132, "rows": 43])
+      #expect(engine.windows == [session: WindowSize(columns: 132, rows: 43)])
+      let size: JSON.Object = ["columns": 1, "rows": 1]
+      for (asker, number) in [(client, 99), (try ToolClient(running), session)] {
+        var fields = size
+        fields["session"] = .integer(number)
+        #expect(try asker.failure("Resize", fields).code == "no-session")
+      }
+      let huge = ["session": .integer(session), "columns": 65_536, "rows": 1] as JSON.Object
+      #expect(try client.failure("Resize", huge).reason == "A window has at most 65535 columns and rows.")
+    }
+
     // MARK: Background
 
     @Test func anEvaluationBecomesAJob() throws {

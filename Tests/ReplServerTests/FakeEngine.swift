@@ -33,6 +33,7 @@ final class FakeEngine: Engine {
     var checks: [Call<String, JSON.Object?>] = []
     var backgrounded: [(session: SessionID, evaluation: Int, job: Job)] = []
     var backgroundFailure: EngineUnavailable?
+    var windows: [SessionID: WindowSize] = [:]
     var closed: [SessionID] = []
     var haltCount = 0
     var callCount = 0
@@ -68,6 +69,8 @@ final class FakeEngine: Engine {
       return state.backgroundFailure
     }
   }
+
+  func resize(session: SessionID, to size: WindowSize) { state.signal { $0.windows[session] = size } }
 
   func check(_ source: String, completion: @escaping @Sendable (JSON.Object?) -> Void) {
     ask { $0.checks.append(Call(request: source, answer: completion)) }
@@ -154,6 +157,9 @@ final class FakeEngine: Engine {
   func check() throws -> Call<String, JSON.Object?> {
     try wait("no block was to be checked") { $0.checks.isEmpty ? nil : $0.checks.removeFirst() }
   }
+
+  /// The windows that the engine knows of.
+  var windows: [SessionID: WindowSize] { state.withLock { $0.windows } }
 
   /// What was made a job, in order.
   var backgrounded: [(session: SessionID, evaluation: Int, job: Job)] { state.withLock { $0.backgrounded } }

@@ -9,19 +9,18 @@ from __future__ import annotations
 
 import builtins
 import sys
-from typing import Any, Callable, Optional
+from typing import Any
 
 from . import _native, routing
+from .detours import Detour
 
-__all__ = ["help", "restore"]
-
-_original: Optional[Callable[..., None]] = None
+__all__ = ["detour", "help"]
 
 
 def help(*subject: Any, **options: Any) -> Any:
     """Describe an object, or start the interactive help: the builtin ``help``, as plain text in this session."""
     if routing.route_of_this_thread() is not None:
-        _install()
+        detour.install()
     return getattr(builtins, "help", _site_help)(*subject, **options)
 
 
@@ -31,28 +30,15 @@ def _site_help(*subject: Any, **options: Any) -> Any:
     return pydoc.help(*subject, **options)
 
 
-def _install() -> None:
-    global _original
-    import pydoc
-
-    if pydoc.pager is _page:
-        return
-    _original = pydoc.pager
-    pydoc.pager = _page  # type: ignore[assignment]
-
-
 def _page(text: str, *arguments: Any, **options: Any) -> None:
     import pydoc
 
     route = routing.route_of_this_thread()
-    if route is not None:
-        if not _page_at_client(route, text):
-            pydoc.plainpager(text)
-    elif _original is not None:
-        # The original replaces `pydoc.pager` by what it picks; it may, but we stay in front of it.
-        _original(text, *arguments, **options)
-        if pydoc.pager is not _page:
-            _install()
+    if route is None:
+        # It replaces `pydoc.pager` by what it picks.
+        detour.original(text, *arguments, **options)
+    elif not _page_at_client(route, text):
+        pydoc.plainpager(text)
 
 
 def _page_at_client(route: routing.Route, text: str) -> bool:
@@ -65,10 +51,4 @@ def _page_at_client(route: routing.Route, text: str) -> bool:
     return _native.page(session, pydoc.plain(text).encode("utf-8", "backslashreplace"))
 
 
-def restore() -> None:
-    """Give ``pydoc`` its own pager back."""
-    global _original
-    pydoc = sys.modules.get("pydoc")
-    if pydoc is not None and _original is not None and pydoc.pager is _page:
-        pydoc.pager = _original  # type: ignore[attr-defined]
-    _original = None
+detour = Detour("pydoc", "pager", _page)

@@ -19,7 +19,7 @@ import sys
 import threading
 from typing import Any, NamedTuple, Optional
 
-from . import _native, paging, passwords, routing, sources
+from . import _native, paging, passwords, routing, sources, windows
 from .namespace import Injection, printing
 from .sessions import Sessions
 
@@ -147,8 +147,8 @@ def stop() -> None:
         have_ended = _native.stop()
         running.sessions.join(_JOIN_SECONDS if have_ended else 0)
         routing.uninstall()
-        paging.restore()
-        passwords.restore()
+        for module in (paging, passwords, windows):
+            module.detour.restore()
         sources.forget_all()
         running.injection.remove()
         atexit.unregister(_stop_at_exit)

@@ -8,7 +8,7 @@ import threading
 from functools import partial
 from typing import Any, Callable, Optional
 
-from . import _native, completion, documentation, drafts, jobs, passwords, routing, threads
+from . import _native, completion, documentation, drafts, jobs, passwords, routing, threads, windows
 from .console import Console, Outcome
 from .forks import end_forked_child
 from .mainthread import MainThread, NotTaken
@@ -220,7 +220,8 @@ class Sessions:
         route = routing.Route(stdin, stdout, stderr, None)
         routing.enter(route)
         self._injection.add()
-        passwords.install()
+        passwords.detour.install()
+        windows.detour.install()
         before = self._routes.get(session)
         console = self._console(f"session {session}") if before is None else before.owner
         route.owner = console
