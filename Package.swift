@@ -20,6 +20,7 @@ let package = Package(
     .executable(name: "replserve", targets: ["replserve"]),
     .executable(name: "replctl", targets: ["replctl"]),
     .executable(name: "replcomplete", targets: ["replcomplete"]),
+    .executable(name: "replconnect", targets: ["replconnect"]),
     .library(name: "replserve-python", type: .dynamic, targets: ["PythonEngine"]),
   ],
   dependencies: [
@@ -101,6 +102,20 @@ let package = Package(
       swiftSettings: strict),
     .executableTarget(name: "replcomplete", dependencies: ["CompletionTool"], swiftSettings: strict),
 
+    // GNU readline, which is under the GPL: nothing but replconnect may link it.
+    .systemLibrary(name: "CReadline"),
+
+    // replconnect: the prompt for people.
+    .target(
+      name: "TerminalClient",
+      dependencies: [
+        "Shared", "ReplClient", "CReadline",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "SystemPackage", package: "swift-system"),
+      ],
+      swiftSettings: strict),
+    .executableTarget(name: "replconnect", dependencies: ["TerminalClient"], swiftSettings: strict),
+
     .testTarget(name: "SharedTests", dependencies: ["Shared"], swiftSettings: strict),
     .testTarget(
       name: "ReplServerTests",
@@ -116,11 +131,16 @@ let package = Package(
       dependencies: ["Launcher", "Shared", .product(name: "SystemPackage", package: "swift-system")],
       swiftSettings: strict),
     // A server that says what a test wants it to.
-    .target(name: "ClientTestSupport", dependencies: ["Shared"], path: "Tests/ClientTestSupport", swiftSettings: strict),
+    .target(
+      name: "ClientTestSupport", dependencies: ["Shared"], path: "Tests/ClientTestSupport", swiftSettings: strict),
     .testTarget(
       name: "ReplClientTests", dependencies: ["ReplClient", "Shared", "ClientTestSupport"], swiftSettings: strict),
     .testTarget(
-      name: "ControlToolTests", dependencies: ["ControlTool", "CompletionTool", "ReplClient", "Shared", "ClientTestSupport"],
+      name: "ControlToolTests",
+      dependencies: ["ControlTool", "CompletionTool", "ReplClient", "Shared", "ClientTestSupport"],
+      swiftSettings: strict),
+    .testTarget(
+      name: "TerminalClientTests", dependencies: ["TerminalClient", "ReplClient", "Shared", "ClientTestSupport"],
       swiftSettings: strict),
   ]
 )

@@ -67,7 +67,8 @@ struct Following {
     self.output = output
     self.signals = signals
     self.deadline = deadline
-    queue = OutputQueue(output)
+    queue = OutputQueue(
+      output: output.output.rawValue, errors: output.errors.rawValue, prefix: output.linePrefix)
     collection = output.isJSON ? OutputCollection() : nil
   }
 

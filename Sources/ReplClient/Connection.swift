@@ -22,6 +22,9 @@ public final class Connection {
   /// What the server says of itself; nil until it has.
   public private(set) var server: ServerDescription?
 
+  /// What another server said of itself when it was taken for ours; its tools are told with an error.
+  public private(set) var foreignDescription: JSON.Object?
+
   private let socket: OwnedDescriptor
   private var decoder = FrameDecoder(maximumBodyLength: Limits.maximumControlBodyLength, content: .binary)
   private var buffer = [UInt8](repeating: 0, count: 1 << 16)
@@ -143,7 +146,8 @@ public final class Connection {
       if let message = try nextMessage() { return .message(message) }
       try flush()
       let limit = server == nil ? min(deadline, greetingDeadline) : deadline
-      let own = [Watched(socket.number, for: .reading)] + (unsent.isEmpty ? [] : [Watched(socket.number, for: .writing)])
+      let own =
+        [Watched(socket.number, for: .reading)] + (unsent.isEmpty ? [] : [Watched(socket.number, for: .writing)])
       let ready = try Watched.wait(for: watching + own, until: limit)
       if ready.isEmpty {
         guard deadline.hasPassed || server != nil else { throw silent() }
@@ -200,6 +204,7 @@ public final class Connection {
       }
       // The ancestor echoes no id, and answers in order: its first reply is this one.
       guard let server = ServerDescription(reply: reply.fields) else {
+        foreignDescription = reply.fields
         throw ClientError(
           .protocolError, "\(destination) is a REPL server of another kind, which these tools cannot talk to")
       }

@@ -47,7 +47,8 @@ enum Connector {
     }
     guard isSafe else {
       throw ClientError(
-        .notPermitted, "others can write to \(directory), so \(path) may be anybody's; use a socket in a safe directory")
+        .notPermitted, "others can write to \(directory), so \(path) may be anybody's; use a socket in a safe directory"
+      )
     }
   }
 

@@ -27,7 +27,8 @@ public struct ServerDirectory: Sendable {
   /// - Parameter runtime: `$XDG_RUNTIME_DIR`; nil when it is not set.
   public static func ofThisUser(runtime: String?) -> ServerDirectory {
     ServerDirectory(
-      RuntimeDirectory(runtime: runtime, user: getuid()) { FileStatus(of: $0, followsLinks: true)?.isDirectory == true })
+      RuntimeDirectory(runtime: runtime, user: getuid()) { FileStatus(of: $0, followsLinks: true)?.isDirectory == true }
+    )
   }
 
   /// The servers, by pid and name. What a killed server has left is removed on the way.
