@@ -36,7 +36,8 @@ $(stage):
 uninstall: ## remove what `make install` with the same PREFIX, DESTDIR and PYTHON installed
 	@DESTDIR='$(DESTDIR)' PREFIX='$(PREFIX)' PYTHON='$(PYTHON)' scripts/install --uninstall
 
-lint: ## check the formatting, the man pages, the scripts, and our CPython prototypes
+# What the pages say of the tools is compared with those that were built.
+lint: $(stage) ## check the formatting, the man pages, the scripts, and our CPython prototypes
 	@scripts/lint
 
 format: ## reformat the Swift sources

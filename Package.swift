@@ -91,11 +91,14 @@ let package = Package(
       swiftSettings: strict),
     .executableTarget(name: "replctl", dependencies: ["ControlTool"], swiftSettings: strict),
 
-    // replcomplete: what an editor asks of a server.
+    // The completion of the tools' own command lines, at the Tab key of a shell.
+    .target(name: "ShellCompletion", dependencies: ["Shared", "ReplClient"], swiftSettings: strict),
+
+    // replcomplete: what an editor asks of a server, and what a shell asks about the tools.
     .target(
       name: "CompletionTool",
       dependencies: [
-        "Shared", "ReplClient",
+        "Shared", "ReplClient", "ShellCompletion", "ControlTool", "Launcher",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "SystemPackage", package: "swift-system"),
       ],
@@ -141,6 +144,10 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(
       name: "TerminalClientTests", dependencies: ["TerminalClient", "ReplClient", "Shared", "ClientTestSupport"],
+      swiftSettings: strict),
+    .testTarget(
+      name: "ShellCompletionTests",
+      dependencies: ["ShellCompletion", "CompletionTool", "ReplClient", "Shared", "ClientTestSupport"],
       swiftSettings: strict),
   ]
 )

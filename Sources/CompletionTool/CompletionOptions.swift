@@ -1,8 +1,9 @@
 // The completion options: what replcomplete can be told, as its help has it.
 
-internal import ArgumentParser
+public import ArgumentParser
 internal import ReplClient
 internal import Shared
+public import ShellCompletion
 
 struct CompletionOptions: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -11,6 +12,7 @@ struct CompletionOptions: ParsableCommand {
     usage: """
       replcomplete [OPTIONS] [PREFIX]
       replcomplete [OPTIONS] --line TEXT [--cursor N]
+      replcomplete --shell bash|zsh|fish
       """,
     discussion: """
       One candidate a line: what PREFIX becomes or, with --line, what takes the place of the word at the cursor. The \
@@ -52,18 +54,33 @@ struct CompletionOptions: ParsableCommand {
   @Flag(help: "Print one JSON document a line.")
   var json = false
 
+  @Option(
+    help: ArgumentHelp(
+      "Print the script that completes the command lines of all the tools in a shell.",
+      valueName: "shell"))
+  var shell: Shell?
+
   @Argument(help: "What is to be completed.")
   var prefix: String?
 
   func validate() throws {
+    if shell != nil {
+      guard line == nil, prefix == nil else {
+        throw ValidationError("--shell completes nothing itself; leave out the rest")
+      }
+      return
+    }
     guard (line == nil) != (prefix == nil) else {
       throw ValidationError("give what is to be completed: PREFIX, or --line TEXT, and not both")
     }
     if let cursor {
       guard let line else { throw ValidationError("--cursor is about --line, which is missing") }
       guard cursor >= 0, cursor <= line.unicodeScalars.count else {
-        throw ValidationError("--cursor \(cursor) is outside of the line, which has \(line.unicodeScalars.count) code points")
+        throw ValidationError(
+          "--cursor \(cursor) is outside of the line, which has \(line.unicodeScalars.count) code points")
       }
     }
   }
 }
+
+extension Shell: ExpressibleByArgument {}

@@ -4,6 +4,7 @@ internal import ArgumentParser
 internal import Glibc
 internal import ReplClient
 internal import Shared
+internal import ShellCompletion
 internal import SystemPackage
 
 /// The whole of `replcomplete`.
@@ -30,6 +31,7 @@ public enum CompletionTool {
   }
 
   private static func answer(_ words: [String], _ surroundings: Surroundings) throws(ClientError) -> Shared.ExitCode {
+    if words.first == Shell.request { return try answer(shellWords: words.dropFirst(), surroundings) }
     let options: CompletionOptions
     do {
       options = try CompletionOptions.parse(words)
@@ -38,6 +40,10 @@ public enum CompletionTool {
         throw ClientError(.usage, CompletionOptions.message(for: error) + " (see replcomplete --help)")
       }
       try write([CompletionOptions.fullMessage(for: error)], surroundings)
+      return .done
+    }
+    if let shell = options.shell {
+      try write([shell.script(for: ToolTable.all().map(\.name))], surroundings, ending: "")
       return .done
     }
     let seconds = options.timeout?.seconds ?? defaultTimeout
@@ -57,9 +63,23 @@ public enum CompletionTool {
     return .done
   }
 
-  private static func write(_ lines: [String], _ surroundings: Surroundings) throws(ClientError) {
+  /// Answers the script of a shell. Whatever goes wrong is nothing that a person at the Tab key wants to read.
+  private static func answer(
+    shellWords words: ArraySlice<String>, _ surroundings: Surroundings
+  ) throws(ClientError) -> Shared.ExitCode {
+    guard let shell = words.first.flatMap(Shell.init(rawValue:)) else {
+      throw ClientError(.usage, "\(Shell.request) is for the scripts of --shell")
+    }
+    let completer = Completer(tools: ToolTable.all(), surroundings: surroundings)
+    try write(completer.reply(to: shell, Array(words.dropFirst())), surroundings)
+    return .done
+  }
+
+  private static func write(
+    _ lines: [String], _ surroundings: Surroundings, ending: String = "\n"
+  ) throws(ClientError) {
     do {
-      _ = try FileDescriptor(rawValue: surroundings.output).writeAll(lines.map { $0 + "\n" }.joined().utf8)
+      _ = try FileDescriptor(rawValue: surroundings.output).writeAll(lines.map { $0 + ending }.joined().utf8)
     } catch {
       throw ClientError(.failed, "cannot write the output: \(error)")
     }

@@ -8,7 +8,8 @@ internal import SystemPackage
 struct CodeOptions: ParsableArguments {
   @Option(
     name: [.customShort("f"), .long], parsing: .unconditionalSingleValue,
-    help: ArgumentHelp("A file with code, '-' for standard input; repeatable. Files come before CODE.", valueName: "file"))
+    help: ArgumentHelp(
+      "A file with code, '-' for standard input; repeatable. Files come before CODE.", valueName: "file"))
   var file: [String] = []
 
   @Argument(help: ArgumentHelp("The code; '-' reads it from standard input.", valueName: "code"))
@@ -16,7 +17,8 @@ struct CodeOptions: ParsableArguments {
 
   func validate() throws {
     if file.isEmpty, code.isEmpty {
-      throw ValidationError("the code is missing: write it behind the command, or give -f FILE, or '-' for standard input")
+      throw ValidationError(
+        "the code is missing: write it behind the command, or give -f FILE, or '-' for standard input")
     }
     if file.count(where: { $0 == "-" }) + code.count(where: { $0 == "-" }) > 1 {
       throw ValidationError("standard input can be read only once; leave one '-' out")
@@ -74,14 +76,16 @@ struct CodeOptions: ParsableArguments {
       throw ClientError(.usage, "\(name) is not UTF-8; convert it")
     }
     // The mark at the start of a file is not part of its text.
-    return try checked(text.unicodeScalars.first == "\u{FEFF}" ? String(text.unicodeScalars.dropFirst()) : text, name: name)
+    return try checked(
+      text.unicodeScalars.first == "\u{FEFF}" ? String(text.unicodeScalars.dropFirst()) : text, name: name)
   }
 
   private static func checked(_ text: String, name: String) throws(ClientError) -> String {
     // Escapes can make it longer still: that is seen when it is sent.
     guard text.utf8.count <= Limits.maximumControlBodyLength else {
       throw ClientError(
-        .usage, "\(name) is too long to be sent: at most \(Limits.maximumControlBodyLength) bytes; have the program load it")
+        .usage,
+        "\(name) is too long to be sent: at most \(Limits.maximumControlBodyLength) bytes; have the program load it")
     }
     return text
   }

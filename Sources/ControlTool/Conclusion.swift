@@ -8,6 +8,9 @@ enum Conclusion {
   /// SIGTERM, as a shell reports it.
   static let terminated: Int32 = 128 + 15
 
+  /// The exceptions that say that code does not parse.
+  private static let parseErrors: Set<String> = ["SyntaxError", "IndentationError", "TabError"]
+
   /// The exit status.
   static func status(_ report: EvaluationReport) -> Int32 {
     switch report.outcome {
@@ -23,8 +26,8 @@ enum Conclusion {
     case .value, .ended: break
     case .exception:
       guard let exception = report.exception else { return output.talk("it raised an exception") }
-      // What has no frame never ran.
-      if exception.frames.isEmpty {
+      // What has no frame did not come from the code: it does not parse, or its value cannot be shown.
+      if exception.frames.isEmpty, parseErrors.contains(exception.type) {
         output.talk("the code does not parse: \(exception.message)")
       } else {
         output.talk(text: exception.traceback)

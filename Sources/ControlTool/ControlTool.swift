@@ -1,6 +1,6 @@
 // The control tool: from a command line to an exit status.
 
-internal import ArgumentParser
+public import ArgumentParser
 internal import Glibc
 internal import ReplClient
 internal import Shared
@@ -12,6 +12,9 @@ public enum ControlTool {
   public static func main() -> Never {
     exit(run(Array(CommandLine.arguments.dropFirst()), .ofProcess()))
   }
+
+  /// All commands and options, for those who complete them.
+  public static var declaration: any ParsableCommand.Type { ReplCtl.self }
 
   /// - Parameter words: the command line without the name of the tool.
   /// - Returns: the exit status.

@@ -60,7 +60,9 @@ struct Source: ControlCommand {
       } else {
         try visit.output.print(source.lines)
       }
-      if fields["truncated"]?.boolValue == true { visit.output.talk("this is not all of it: it is too long to be sent") }
+      if fields["truncated"]?.boolValue == true {
+        visit.output.talk("this is not all of it: it is too long to be sent")
+      }
       return ExitCode.done.rawValue
     }
   }
@@ -78,7 +80,8 @@ extension JSON.Object {
 extension String {
   /// The lines of a text, whose last newline ends the last of them.
   var lines: [String] {
-    let parts = split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).map(String.init)
+    // Nothing else ends a line: a form feed in a source is part of it.
+    let parts = unicodeScalars.split(separator: "\n", omittingEmptySubsequences: false).map { String($0) }
     return parts.last == "" ? Array(parts.dropLast()) : parts
   }
 }

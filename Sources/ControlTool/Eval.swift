@@ -28,14 +28,17 @@ struct Eval: ControlCommand {
 
   func prepare(_ surroundings: Surroundings) throws(ClientError) -> ServerWork {
     let sources = try code.sources(surroundings)
-    let signals = surroundings.takesSignals ? try SignalWatch() : nil
     return { (visit: Visit) throws(ClientError) in
       let connection = try visit.connect()
+      // Not before: Ctrl-C ends a tool that waits for its server.
+      let signals = surroundings.takesSignals ? try SignalWatch() : nil
       var input: InputLines? = sources.usesInput ? nil : InputLines(surroundings.input)
       var parameters: JSON.Object = ["mode": "script", "place": mainThread ? "main" : "session"]
       if let session { parameters["session"] = .integer(session) }
       if session == nil, sources.texts.count > 1 {
-        parameters["session"] = try connection.ask(.openSession, until: visit.deadline)["session"]
+        let opened = try connection.ask(.openSession, until: visit.deadline)
+        guard let session = opened["session"] else { throw visit.unexpectedReply }
+        parameters["session"] = session
       }
       for text in sources.texts {
         parameters["source"] = .string(text)
@@ -58,7 +61,8 @@ struct Eval: ControlCommand {
   ) throws(ClientError) -> Int32? {
     let report = end.reply.flatMap { EvaluationReport(fields: $0) }
     guard end.reply == nil || report != nil else { throw visit.unexpectedReply }
-    if let collection {
+    // What has not begun has no outcome, and is told below.
+    if let collection, end.reply != nil || end.session != nil {
       // What was left before it ended has an outcome all the same: it was told to end.
       var fields = Conclusion.fields(report ?? EvaluationReport(.interrupted), collection)
       fields["session"] = end.session.map { .integer($0) } ?? .null

@@ -116,7 +116,6 @@ struct Following {
       case .started:
         session = event.fields["session"]?.integerValue
         evaluation = event.fields["evaluation"]?.integerValue
-        if cause != nil { try sendInterrupt() }
       case .input: isInputWanted = true
       default: break
       }
@@ -185,29 +184,22 @@ struct Following {
       return
     }
     try end(by: .timeout)
-    // What has not begun cannot be interrupted; it ends with the connection.
-    if session == nil { isLeft = true }
   }
 
   private mutating func end(by cause: Cause) throws(ClientError) {
     guard self.cause == nil else {
-      output.talk("left; the evaluation goes on until it can be interrupted")
+      output.talk(interrupt?.isOver == true ? "left" : "left; the evaluation goes on until it can be interrupted")
       isLeft = true
       return
     }
     self.cause = cause
-    // What has ended, or is not ours, is not interrupted.
-    guard manner == .owns, reply == nil else {
+    // What has ended or is not ours is not interrupted; what has not begun ends with the connection.
+    guard manner == .owns, reply == nil, let session, let evaluation else {
       isLeft = true
       return
     }
     // For Ctrl-C the user decides how long to wait.
     deadline = cause == .signal(.interrupt) ? .never : .after(Self.grace)
-    try sendInterrupt()
-  }
-
-  private mutating func sendInterrupt() throws(ClientError) {
-    guard interruptRequest == nil, let session, let evaluation else { return }
     interruptRequest = try connection.send(
       .interrupt, InterruptTarget.session(session, evaluation: evaluation).fields)
   }

@@ -20,7 +20,8 @@ struct JobOutput: ControlCommand {
 
   func prepare(_ surroundings: Surroundings) throws(ClientError) -> ServerWork {
     { (visit: Visit) throws(ClientError) in
-      let (end, following) = try visit.watch(.jobOutput, ["job": job.json, "follow": .bool(follow)], job, isBounded: !follow)
+      let (end, following) = try visit.watch(
+        .jobOutput, ["job": job.json, "follow": .bool(follow)], job, isBounded: !follow)
       guard let reply = end.reply else { return end.statusWhenLeft }
       let dropped = reply["dropped"]?.integerValue ?? 0
       if let collection = following.collection {
@@ -76,8 +77,8 @@ extension Visit {
   fileprivate func watch(
     _ operation: Operation, _ fields: JSON.Object, _ job: JobNumber, isBounded: Bool
   ) throws(ClientError) -> (Following.End, Following) {
-    let signals = surroundings.takesSignals ? try SignalWatch() : nil
     let connection = try connect()
+    let signals = surroundings.takesSignals ? try SignalWatch() : nil
     var following = Following(
       connection, request: try connection.send(operation, fields), .watches, output, signals: signals,
       deadline: isBounded || timeout != nil ? deadline : .never)

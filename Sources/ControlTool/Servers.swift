@@ -32,8 +32,12 @@ struct Servers: ControlCommand {
       let server = try? connection?.describe(until: deadline)
       let state = server == nil ? "silent" : "live"
       let endpoint = EndpointResolver.endpoint(of: entry, among: found)
-      let program = server?.fields["program"]?.stringValue ?? ProcessName.commandLine(of: entry.pid)
-      table.add(Table.Cell(Int(entry.pid)), Table.Cell(entry.name), Table.Cell(state), Table.Cell(endpoint), Table.Cell(program))
+      // A server without a program has none to name; one that is silent cannot say.
+      let program =
+        server == nil ? ProcessName.commandLine(of: entry.pid) : server?.fields["program"]?.stringValue ?? ""
+      table.add(
+        Table.Cell(Int(entry.pid)), Table.Cell(entry.name), Table.Cell(state), Table.Cell(endpoint), Table.Cell(program)
+      )
       rows.append([
         "pid": .integer(Int(entry.pid)), "name": .string(entry.name), "state": .string(state),
         "endpoint": .string(endpoint), "socket": .string(entry.socketPath), "program": .string(program),

@@ -16,7 +16,8 @@ struct Sessions: ControlCommand {
       var table = Table("SESSION", "KIND", "STATE", "AGE", "SINCE", "EVALUATION", "PEER", "SOURCE")
       for report in reports {
         table.add(
-          Table.Cell(report.session), Table.Cell(report.kind), Table.Cell(report.running == nil ? "idle" : "evaluating"),
+          Table.Cell(report.session), Table.Cell(report.kind),
+          Table.Cell(report.running == nil ? "idle" : "evaluating"),
           .elapsed(report.age), .elapsed(report.since), Table.Cell(report.evaluation), Table.Cell(report.peer),
           .source(report.running))
       }

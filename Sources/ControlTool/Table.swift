@@ -51,7 +51,9 @@ struct Table {
         + rows.map { $0.map(\.forScripts).joined(separator: "\t") }
     }
     let texts = (hasHeader ? [header] : []) + rows.map { $0.map(\.forPeople) }
-    let widths = header.indices.map { column in texts.map { $0.indices.contains(column) ? $0[column].count : 0 }.max() ?? 0 }
+    let widths = header.indices.map { column in
+      texts.map { $0.indices.contains(column) ? $0[column].count : 0 }.max() ?? 0
+    }
     return texts.map { row in
       var line = ""
       for (text, columnWidth) in zip(row.dropLast(), widths) {

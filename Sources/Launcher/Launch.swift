@@ -1,11 +1,15 @@
 // The launch: makes the plan for this process's own command line and carries it out.
 
+public import ArgumentParser
 internal import Glibc
 internal import Shared
 internal import SystemPackage
 
 /// The whole of `replserve`.
 public enum Launch {
+  /// All options, for those who complete them; but not `-m` and `-c`, at which the command line is cut before.
+  public static var declaration: any ParsableCommand.Type { LaunchOptions.self }
+
   /// Becomes the interpreter, or says in one line why not.
   public static func main() -> Never {
     do throws(LaunchError) {

@@ -82,7 +82,7 @@ enum ChildOutput {
     unsafe posix_spawn_file_actions_adddup2(&actions, output.number, STDOUT_FILENO)
     unsafe posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0)
     var arguments = unsafe words.map { unsafe strdup($0) }
-    defer { for unsafeargument in unsafe arguments { unsafe free(argument) } }
+    defer { unsafe arguments.forEach { unsafe free($0) } }
     unsafe arguments.append(nil)
     var child = pid_t()
     return unsafe posix_spawnp(&child, program, &actions, nil, arguments, environ) == 0 ? child : nil

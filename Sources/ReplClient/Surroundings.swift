@@ -33,7 +33,8 @@ public struct Surroundings: Sendable {
 
   /// Those of this process.
   public static func ofProcess() -> Surroundings {
-    Surroundings(
+    SystemCall.occupyStandardStreams()
+    return Surroundings(
       runtimeDirectory: variable("XDG_RUNTIME_DIR"), endpoint: variable("REPL_TO"), input: STDIN_FILENO,
       output: STDOUT_FILENO, errors: STDERR_FILENO, width: isatty(STDOUT_FILENO) == 1 ? terminalWidth() : nil,
       takesSignals: true)

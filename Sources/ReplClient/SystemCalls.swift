@@ -56,6 +56,15 @@ enum SystemCall {
     }
   }
 
+  /// Puts something that can be neither read nor written in the place of each standard stream that is closed. A socket
+  /// would take its number otherwise, and what is printed would be sent to the server.
+  static func occupyStandardStreams() {
+    for number in [STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO] where fcntl(number, F_GETFD) < 0 {
+      // It gets the least number that is free, which is this one.
+      _ = unsafe open("/dev/null", number == STDIN_FILENO ? O_WRONLY : O_RDONLY)
+    }
+  }
+
   // MARK: sockets
 
   static func socket(family: Int32) throws(Errno) -> OwnedDescriptor {
@@ -85,7 +94,9 @@ enum SystemCall {
 
   /// Bounds the time that a blocking `connect` of a unix socket may take: socket(7).
   static func setSendTimeout(_ socket: borrowing OwnedDescriptor, _ deadline: Deadline) throws(Errno) {
-    let left = max(deadline.secondsLeft ?? 0, 0.001)
+    // 0 is no bound.
+    guard let secondsLeft = deadline.secondsLeft else { return }
+    let left = max(secondsLeft, 0.001)
     let whole = left.rounded(.down)
     try setOption(
       socket, SOL_SOCKET, SO_SNDTIMEO,

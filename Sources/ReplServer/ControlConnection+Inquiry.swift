@@ -84,12 +84,15 @@ extension ControlConnection {
   }
 
   /// As many rows as fit into a reply.
-  private static func bounded(_ rows: [JSON]) -> [JSON] {
+  static func bounded(_ rows: some Sequence<JSON>) -> [JSON] {
+    var taken: [JSON] = []
     var byteCount = 0
-    return rows.prefix(ServerLimits.listedRows).prefix { row in
+    for row in rows {
       byteCount += row.serialized().count
-      return byteCount <= Limits.maximumReplyListLength
+      guard taken.count < ServerLimits.listedRows, byteCount <= Limits.maximumReplyListLength else { break }
+      taken.append(row)
     }
+    return taken
   }
 
   func halt(_ request: ControlRequest, _ reply: PendingReply) {

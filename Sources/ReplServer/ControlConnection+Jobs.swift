@@ -26,8 +26,9 @@ extension ControlConnection {
   }
 
   func listJobs(_ reply: PendingReply) {
-    let rows = core.jobs.listed.suffix(ServerLimits.listedRows).map { JSON.object($0.report.fields()) }
-    reply.ok(["jobs": .array(rows)])
+    // When there are too many it is the newest that are of interest.
+    let rows = core.jobs.listed.reversed().lazy.map { JSON.object($0.report.fields()) }
+    reply.ok(["jobs": .array(Self.bounded(rows).reversed())])
   }
 
   // MARK: output and result
@@ -58,7 +59,11 @@ extension ControlConnection {
     let reader = JobReader()
     guard let pump = makePump(request, reply, source: JobSource(job: job, reader: reader)) else { return }
     func end() {
-      pump.end { .ok(["state": .string(job.current.rawValue), "dropped": .integer(reader.missed)]) }
+      pump.end {
+        // Bytes may be gone without any after them to tell of it: nothing is kept of a job that was abandoned.
+        let missed = reader.missed + max(0, job.dropped - reader.place)
+        return .ok(["state": .string(job.current.rawValue), "dropped": .integer(missed)])
+      }
     }
     let id = pump.request
     guard request.fields["follow"]?.boolValue ?? false else {

@@ -105,9 +105,8 @@ extension ControlConnection {
         evaluation.session.disconnect()
       }
     case .failure(let error):
-      pump.end {
-        .failed(reason: error.reason, extra: ["code": .string((error.isTimeout ? FailureCode.timeout : .busy).rawValue)])
-      }
+      let code: FailureCode = error.isTimeout ? .timeout : .busy
+      pump.end { .failed(reason: error.reason, extra: ["code": .string(code.rawValue)]) }
       self.pump(id)
     }
   }
@@ -160,8 +159,8 @@ extension ControlConnection {
   // MARK: lists and ends
 
   func listSessions(_ reply: PendingReply) {
-    let rows = core.listedSessions.prefix(ServerLimits.listedRows).map { JSON.object($0.report.fields()) }
-    reply.ok(["sessions": .array(rows)])
+    let rows = core.listedSessions.lazy.map { JSON.object($0.report.fields()) }
+    reply.ok(["sessions": .array(Self.bounded(rows))])
   }
 
   func disconnect(_ request: ControlRequest, _ reply: PendingReply) {
@@ -170,7 +169,8 @@ extension ControlConnection {
       guard let session = core.session(id) else { return reply.fail("There is no session \(id).", .noSession) }
       doomed = [session]
     } else {
-      doomed = core.listedSessions.filter { ownSessions[$0.id] == nil }
+      let alone = evaluations.values.filter(\.isAlone).map(\.session.id)
+      doomed = core.listedSessions.filter { ownSessions[$0.id] == nil && !alone.contains($0.id) }
     }
     // The reply goes first: one of them may be of this connection.
     reply.ok(["sessions": .array(doomed.map { .integer($0.id) })])

@@ -27,7 +27,7 @@ public final class Job: Sendable {
 
   init(number: Int, source: String, owner: String) {
     self.number = number
-    self.source = String(source.prefix(ServerLimits.shownSourceCharacters))
+    self.source = source.shown
     self.owner = owner
   }
 

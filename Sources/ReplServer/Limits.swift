@@ -26,7 +26,7 @@ public enum ServerLimits {
   public static let finishedJobsOutputBytes = 16 << 20
   /// Rows of a list of sessions, jobs or threads; the rest is left out.
   public static let listedRows = 1024
-  /// Characters of a source that a list or a description shows.
+  /// Code points of a source that a list or a description shows.
   public static let shownSourceCharacters = 200
   /// Bytes of input that an evaluation has been sent and has not read.
   public static let pendingInputBytes = 1 << 20

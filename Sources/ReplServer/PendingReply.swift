@@ -11,7 +11,8 @@ final class PendingReply {
   private(set) var reply: ControlReply?
   private weak var connection: ControlConnection?
 
-  init(id: JSON?, isOrdered: Bool, connection: ControlConnection) {
+  /// - Parameter connection: where it is sent; with nil the reply is kept here only.
+  init(id: JSON?, isOrdered: Bool, connection: ControlConnection?) {
     self.id = id
     self.isOrdered = isOrdered
     self.connection = connection

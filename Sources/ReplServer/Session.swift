@@ -96,8 +96,9 @@ final class Session {
 
   /// Ends the session, and the connection it belongs to.
   func disconnect() {
-    onDisconnect?()
+    // The end comes first: whoever waits for an evaluation in it is told, and then finds the connection closed.
     end()
+    onDisconnect?()
   }
 
   /// The session is over: what it runs is interrupted.
@@ -126,8 +127,14 @@ final class Session {
 
   private static func shown(_ source: Evaluation.Source) -> String {
     switch source {
-    case .block(let text, _), .script(let text): String(text.prefix(ServerLimits.shownSourceCharacters))
+    case .block(let text, _), .script(let text): text.shown
     case .result(let job): "%\(job)"
     }
   }
+}
+
+extension String {
+  /// The beginning of a source, as lists show it. Cut between code points, since one character may be made of any
+  /// number of them.
+  var shown: String { String(String.UnicodeScalarView(unicodeScalars.prefix(ServerLimits.shownSourceCharacters))) }
 }

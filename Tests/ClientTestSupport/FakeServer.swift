@@ -82,12 +82,14 @@ public final class FakeServer {
           peer.serve { request in
             guard request.command == "DescribeServer" else { return script(request, peer) }
             guard answersDescription else { return }
-            peer.reply(to: request, [
-              "server": [
-                "name": "repltools", "protocol": 1, "instance": .string(name), "pid": .integer(Int(pid)),
-                "features": ["sessions", "jobs"],
-              ]
-            ])
+            peer.reply(
+              to: request,
+              [
+                "server": [
+                  "name": "repltools", "protocol": 1, "instance": .string(name), "pid": .integer(Int(pid)),
+                  "features": ["sessions", "jobs"],
+                ]
+              ])
           }
         }
       }

@@ -33,7 +33,8 @@ import Testing
       #expect(run.output.contains("USAGE: replctl \(command.word)"))
       #expect(run.errors.isEmpty)
     }
-    #expect(try ToolRun.control("help", "eval", runtime: runtime) == ToolRun.control("eval", "--help", runtime: runtime))
+    #expect(
+      try ToolRun.control("help", "eval", runtime: runtime) == ToolRun.control("eval", "--help", runtime: runtime))
   }
 
   @Test(arguments: [("pong", "'ping'"), ("session", "'sessions'"), ("eval(", "'eval'"), ("evla", "'eval'")])
@@ -67,7 +68,9 @@ import Testing
   ])
   func people(seconds: Double, text: String) { #expect(ElapsedTime.short(seconds) == text) }
 
-  @Test(arguments: [(0.0, "0.000"), (1.0005, "1.001"), (0.0004, "0.000"), (12.34, "12.340"), (1e300, "1000000000000.000")])
+  @Test(arguments: [
+    (0.0, "0.000"), (1.0005, "1.001"), (0.0004, "0.000"), (12.34, "12.340"), (1e300, "1000000000000.000"),
+  ])
   func scripts(seconds: Double, text: String) { #expect(ElapsedTime.exact(seconds) == text) }
 }
 

@@ -46,26 +46,35 @@ import Testing
       case "Halt": peer.reply(to: request, ["sessions": 2])
       case "Document":
         var fields: JSON.Object = [
-          "kind": "function", "type": "function", "signature": "(x)", "file": "a.py", "line": 3, "doc": "Does.\n\nMore.",
+          "kind": "function", "type": "function", "signature": "(x)", "file": "a.py", "line": 3,
+          "doc": "Does.\n\nMore.",
           "truncated": false,
         ]
         if request.fields["source"] == true { fields["source"] = "def f(x):\n    pass\n" }
-        if request.fields["name"] == "f" { peer.reply(to: request, fields) } else { peer.refuse(request, "no such name") }
+        if request.fields["name"] == "f" {
+          peer.reply(to: request, fields)
+        } else {
+          peer.refuse(request, "no such name")
+        }
       case "Threads":
         let place = SourcePlace(file: "a.py", line: 2, function: "f", text: "f()")
         let threads = [
           ThreadReport(thread: 10, name: "MainThread", role: nil, state: "S", cpu: 1, load: 0, frames: [place]),
           ThreadReport(thread: 11, name: "t", role: "session 2", state: "R", cpu: 2.5, load: 0.99, frames: nil),
         ]
-        peer.reply(to: request, [
-          "held": true, "waiting": 2.25, "threads": .array(threads.map { .object($0.fields()) }),
-        ])
+        peer.reply(
+          to: request,
+          [
+            "held": true, "waiting": 2.25, "threads": .array(threads.map { .object($0.fields()) }),
+          ])
       case "Complete":
-        peer.reply(to: request, [
-          "candidates": request.fields["line"] == "os.pa"
-            ? [["text": "path", "kind": "module", "doc": "A\tB"], ["text": "pardir", "kind": "instance"]] : [],
-          "start": 3, "truncated": false,
-        ])
+        peer.reply(
+          to: request,
+          [
+            "candidates": request.fields["line"] == "os.pa"
+              ? [["text": "path", "kind": "module", "doc": "A\tB"], ["text": "pardir", "kind": "instance"]] : [],
+            "start": 3, "truncated": false,
+          ])
       default: peer.refuse(request, "not understood")
       }
     }
@@ -76,7 +85,8 @@ import Testing
     let run = try ToolRun.control("ping", runtime: runtime)
     #expect(run.status == 0)
     #expect(run.output.hasPrefix("fake (pid 42) answers in "))
-    #expect(try ToolRun.control("--json", "ping", runtime: runtime).output.hasPrefix(#"{"name":"fake","pid":42,"seconds":"#))
+    #expect(
+      try ToolRun.control("--json", "ping", runtime: runtime).output.hasPrefix(#"{"name":"fake","pid":42,"seconds":"#))
     #expect(try ToolRun.control("-t", "name:fake", "ping", runtime: runtime).status == 0)
     #expect(try ToolRun.control("ping", runtime: runtime, endpoint: "pid:42").status == 0)
     #expect(try ToolRun.control("wait", runtime: runtime).status == 0)
@@ -93,7 +103,9 @@ import Testing
     let run = try ToolRun.control("describe", runtime: runtime)
     #expect(run.lines.contains("instance: fake"))
     #expect(run.lines.contains("features: sessions, jobs"))
-    #expect(try ToolRun.control("describe", "--json", runtime: runtime).output.hasPrefix(#"{"name":"repltools","protocol":1,"#))
+    #expect(
+      try ToolRun.control("describe", "--json", runtime: runtime).output.hasPrefix(
+        #"{"name":"repltools","protocol":1,"#))
   }
 
   @Test func serversAreLiveOrSilent() throws {
@@ -102,7 +114,10 @@ import Testing
     try FakeServer(in: runtime, name: "x", pid: 43, answersDescription: false)
     let run = try ToolRun.control("servers", "--no-header", "--timeout", "0.2", runtime: runtime)
     #expect(run.status == 0)
-    #expect(run.lines.map { $0.split(separator: "\t").prefix(4).joined(separator: " ") } == ["42 fake live name:fake", "43 x silent name:x"])
+    #expect(
+      run.lines.map { $0.split(separator: "\t").prefix(4).joined(separator: " ") } == [
+        "42 fake live name:fake", "43 x silent name:x",
+      ])
   }
 
   @Test func sessionsAreATable() throws {
@@ -142,7 +157,9 @@ import Testing
 
   @Test func theOnlyThingThatRunsIsInterrupted() throws {
     try server(sessions: [Self.idle, Self.busy])
-    #expect(try ToolRun.control("interrupt", runtime: runtime) == ToolRun(status: 0, output: "session 2: interrupted\n", errors: ""))
+    #expect(
+      try ToolRun.control("interrupt", runtime: runtime)
+        == ToolRun(status: 0, output: "session 2: interrupted\n", errors: ""))
     let blocked = try ToolRun.control("interrupt", "%3", runtime: runtime)
     #expect(blocked == ToolRun(status: 1, output: "%3: blocked in nap (a.py:4)\n", errors: ""))
     #expect(try ToolRun.control("interrupt", "%9", runtime: runtime).status == 66)
@@ -155,7 +172,9 @@ import Testing
     do {
       let server = try server(sessions: [Self.idle])
       defer { server.stop() }
-      #expect(try ToolRun.control("interrupt", runtime: runtime) == ToolRun(status: 0, output: "nothing is running\n", errors: ""))
+      #expect(
+        try ToolRun.control("interrupt", runtime: runtime)
+          == ToolRun(status: 0, output: "nothing is running\n", errors: ""))
     }
     try server(sessions: [Self.busy], jobs: [Self.job])
     let several = try ToolRun.control("interrupt", runtime: runtime)
@@ -194,16 +213,23 @@ import Testing
 
   @Test func halting() throws {
     try server()
-    #expect(try ToolRun.control("halt", runtime: runtime).output == "the server stops when its sessions have ended; there are 2\n")
-    #expect(try ToolRun.control("halt", "--now", "--json", runtime: runtime).output == #"{"when":"now","sessions":2}"# + "\n")
+    #expect(
+      try ToolRun.control("halt", runtime: runtime).output
+        == "the server stops when its sessions have ended; there are 2\n")
+    #expect(
+      try ToolRun.control("halt", "--now", "--json", runtime: runtime).output == #"{"when":"now","sessions":2}"# + "\n")
     #expect(try ToolRun.control("halt", "--now", "--cancel", runtime: runtime).status == 64)
   }
 
   @Test func documentation() throws {
     try server()
-    #expect(try ToolRun.control("doc", "f", runtime: runtime).output == "f: function function (x)\na.py:3\n\nDoes.\n\nMore.\n")
+    #expect(
+      try ToolRun.control("doc", "f", runtime: runtime).output == "f: function function (x)\na.py:3\n\nDoes.\n\nMore.\n"
+    )
     #expect(try ToolRun.control("source", "f", runtime: runtime).output == "def f(x):\n    pass\n")
-    #expect(try ToolRun.control("doc", "g", runtime: runtime) == ToolRun(status: 1, output: "", errors: "replctl: no such name\n"))
+    #expect(
+      try ToolRun.control("doc", "g", runtime: runtime)
+        == ToolRun(status: 1, output: "", errors: "replctl: no such name\n"))
   }
 
   @Test func completions() throws {

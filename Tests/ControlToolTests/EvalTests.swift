@@ -85,7 +85,7 @@ import Testing
   }
 
   private func eval(_ words: String..., input: String = "") throws -> ToolRun {
-    try server()
+    if runtime.fileNames().isEmpty { try server() }
     return try .control(words: ["eval"] + words, runtime: runtime, input: input)
   }
 
@@ -112,7 +112,8 @@ import Testing
   }
 
   @Test func whatDoesNotParseIsOneLine() throws {
-    #expect(try eval("1 +") == ToolRun(status: 1, output: "", errors: "replctl: the code does not parse: invalid syntax\n"))
+    #expect(
+      try eval("1 +") == ToolRun(status: 1, output: "", errors: "replctl: the code does not parse: invalid syntax\n"))
   }
 
   @Test func theEndOfTheSessionIsAnEnd() throws {
@@ -150,7 +151,8 @@ import Testing
 
   @Test func aTimeoutInterrupts() throws {
     let run = try eval("--timeout", "0.05", "loop")
-    #expect(run == ToolRun(status: 75, output: "", errors: "replctl: timed out after 0.050 s: session 3: interrupted\n"))
+    #expect(
+      run == ToolRun(status: 75, output: "", errors: "replctl: timed out after 0.050 s: session 3: interrupted\n"))
   }
 
   @Test func aTimeoutSaysWhereItIsStuck() throws {

@@ -111,6 +111,17 @@ def function(a, b: hostile = hostile, *rest: MetaHostile, c: Hostile = meta_host
     "A function."
 function.__wrapped__ = hostile
 function.note = hostile
+class Pair(tuple):
+    __len__ = __getitem__ = __iter__ = __bool__ = recorder("pair")
+def renamed(a, b=1): pass
+renamed.__qualname__ = renamed.__name__ = Word("renamed")
+renamed.__defaults__ = Pair([1])
+renamed.__kwdefaults__ = Mapping(b=1)
+renamed.__annotations__ = Mapping(a=hostile)
+renamed.__code__ = renamed.__code__.replace(co_filename=Word("file"))
+class Holding:
+    method = renamed
+holding = Holding()
 partial = functools.partial(function, hostile, c=hostile)
 cached = functools.lru_cache(recorder("cached function"))
 class Plain:
@@ -135,5 +146,5 @@ EXPRESSIONS = [
     "hostile.__dict__", "meta_hostile.prop", "meta_hostile.method", "meta_hostile.__class__", "MetaHostile.method",
     "MetaHostile.prop", "MetaHostile.__name__", "MetaHostile.data", "Hostile.data", "Hostile.bindable", "Hostile.__doc__",
     "hostile.method.__func__", "hostile.method.__self__", "holder.__class__", "Meta", "Meta.__call__", "hostile()", "hostile[0]",
-    "Word", "Number", "partial.args", "partial.keywords",
+    "Word", "Number", "renamed", "Holding", "holding", "holding.method", "partial.args", "partial.keywords",
 ]

@@ -27,7 +27,7 @@ print(json.dumps([platform.python_implementation(), sys.version_info[:3],
 
 
 class Interpreter:
-    """One CPython: the program itself, and the two virtual environments made from it."""
+    """One CPython: the program itself, and the virtual environments made from it."""
 
     def __init__(self, program, version):
         self.program = str(program)
@@ -46,6 +46,11 @@ class Interpreter:
     def macros(self):
         """A python with mcpyrate: sessions get its MacroConsole."""
         return str(VENVS / self.minor / "bin" / "python")
+
+    @property
+    def jedi(self):
+        """A python with jedi; there is one for the oldest and one for the newest interpreter."""
+        return str(VENVS / (self.minor + "-jedi") / "bin" / "python")
 
     @property
     def has_ancestor(self):

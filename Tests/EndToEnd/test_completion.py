@@ -276,6 +276,16 @@ def test_blocks_of_many_lines(inquirer):
     assert inquirer.texts(")]}\npri") == ["print"]
 
 
+def test_names_that_the_source_binds(inquirer):
+    source = ("import json as my_json, my_module\nfrom os import my_path\ndef my_function(my_first, *my_rest, my_key=print(my_not=1)):\n"
+              "    my_local: int = my_other = [my_item for my_item in my_first]\n    with open('x') as my_file:\n"
+              "        x.my_attribute = 1\n        if (my_walrus := 1): my_")
+    assert inquirer.kinds(source) == {
+        "my_json": "instance", "my_module": "module", "my_path": "module", "my_function": "function", "my_first": "instance",
+        "my_rest": "instance", "my_key": "instance", "my_local": "instance", "my_other": "instance", "my_item": "instance",
+        "my_file": "instance", "my_walrus": "instance"}
+
+
 def test_long_sources(inquirer):
     assert inquirer.texts("x = 1\n" * 200_000 + "pri") == ["print"]
     assert inquirer.texts("(" * 50_000 + "pri") == ["print"]

@@ -30,7 +30,9 @@ import Testing
   @Test func repliesMayComeInAnyOrder() throws {
     let first = Held()
     let server = try FakeServer(in: runtime) { request, peer in
-      if request.command == "Sessions" { first.keep(request) } else {
+      if request.command == "Sessions" {
+        first.keep(request)
+      } else {
         peer.reply(to: request, ["jobs": []])
         if let kept = first.take() { peer.reply(to: kept, ["sessions": [1, 2]]) }
       }
@@ -42,12 +44,14 @@ import Testing
     #expect(try connection.reply(to: jobs, until: .after(Self.patience))["jobs"] == [])
   }
 
-  @Test(arguments: [
-    ("no-session", ExitCode.noSuchItem), ("no-job", .noSuchItem), ("busy", .failed), ("not-permitted", .notPermitted),
-    ("timeout", .timedOut), ("something new", .failed), (nil, .failed),
-  ] as [(String?, ExitCode)])
+  @Test(
+    arguments: [
+      ("no-session", ExitCode.noSuchItem), ("no-job", .noSuchItem), ("busy", .failed), ("not-permitted", .notPermitted),
+      ("timeout", .timedOut), ("something new", .failed), (nil, .failed),
+    ] as [(String?, ExitCode)])
   func theCodeOfARefusalIsAnExitCode(code: String?, expected: ExitCode) throws {
-    let server = try FakeServer(in: runtime) { request, peer in peer.refuse(request, "no,\nnever\u{1B}[2J", code: code) }
+    let server = try FakeServer(in: runtime) { request, peer in peer.refuse(request, "no,\nnever\u{1B}[2J", code: code)
+    }
     let connection = try connect(server)
     let error = #expect(throws: ClientError.self) { try connection.ask(.sessions, until: .after(Self.patience)) }
     #expect(error?.code == expected)
@@ -72,7 +76,8 @@ import Testing
     ("\u{0}", "does not speak the protocol of a REPL server"),
   ])
   func whatSpeaksNoFramesIsRecognised(greeting: String, message: String) throws {
-    let server = try FakeServer(in: runtime, answersDescription: false) { _, peer in peer.sendRaw(Array(greeting.utf8)) }
+    let server = try FakeServer(in: runtime, answersDescription: false) { _, peer in peer.sendRaw(Array(greeting.utf8))
+    }
     let connection = try connect(server)
     let error = #expect(throws: ClientError.self) { try connection.ask(.sessions, until: .after(Self.patience)) }
     #expect(error?.code == .protocolError)
@@ -123,7 +128,9 @@ import Testing
   }
 
   @Test func aRequestThatIsTooLongIsNotSent() throws {
-    let server = try FakeServer(in: runtime) { request, peer in peer.reply(to: request, ["command": .string(request.command)]) }
+    let server = try FakeServer(in: runtime) { request, peer in
+      peer.reply(to: request, ["command": .string(request.command)])
+    }
     let connection = try connect(server)
     let source = String(repeating: "x", count: Limits.maximumControlBodyLength)
     let error = #expect(throws: ClientError.self) { try connection.send(.evaluate, ["source": .string(source)]) }
@@ -178,8 +185,11 @@ import Testing
   }
 
   @Test func nobodyThereIsNoServer() throws {
-    for address in [Destination.Address.unix(path: runtime.directory + "/none.sock"), .tcp(host: "127.0.0.1", port: 1)] {
-      let error = #expect(throws: ClientError.self) { try Connection(to: Destination(address), greetingWithin: Self.patience) }
+    for address in [Destination.Address.unix(path: runtime.directory + "/none.sock"), .tcp(host: "127.0.0.1", port: 1)]
+    {
+      let error = #expect(throws: ClientError.self) {
+        try Connection(to: Destination(address), greetingWithin: Self.patience)
+      }
       #expect(error?.code == .noServer)
     }
   }

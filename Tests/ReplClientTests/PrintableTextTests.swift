@@ -6,7 +6,8 @@ import Testing
 
 @Suite struct PrintableTextTests {
   @Test(arguments: [
-    ("plain", "plain"), ("a\nb", "a?b"), ("\u{1B}[31m", "?[31m"), ("\u{85}", "?"), ("\u{2028}", "?"), ("\u{202E}x", "?x"),
+    ("plain", "plain"), ("a\nb", "a?b"), ("\u{1B}[31m", "?[31m"), ("\u{85}", "?"), ("\u{2028}", "?"),
+    ("\u{202E}x", "?x"),
     ("é\u{1F468}\u{200D}\u{1F469}", "é\u{1F468}\u{200D}\u{1F469}"),
   ])
   func aLineHoldsNothingThatATerminalObeys(text: String, expected: String) {

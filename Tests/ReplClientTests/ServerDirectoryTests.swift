@@ -40,7 +40,10 @@ import Testing
     #expect(runtime.fileNames() == ["9-a.lock", "9-a.sock"])
   }
 
-  @Test(arguments: ["x", "lock", ".lock", "0-a.lock", "-1-a.lock", "+1-a.lock", "01-a.lock", "1-.lock", "1-a.sock", "99999999999-a.lock"])
+  @Test(arguments: [
+    "x", "lock", ".lock", "0-a.lock", "-1-a.lock", "+1-a.lock", "01-a.lock", "1-.lock", "1-a.sock",
+    "99999999999-a.lock",
+  ])
   func otherFilesAreLeftAlone(name: String) throws {
     close(unsafe creat(runtime.directory + "/" + name, 0o600))
     #expect(try directory.servers().isEmpty)

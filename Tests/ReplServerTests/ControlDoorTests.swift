@@ -289,7 +289,7 @@ extension ProcessWideTests {
 
     @Test func aHalfClosedClientGetsEveryReplyHoweverLateItReads() throws {
       let slow = try ControlClient(port: running.server.address.controlPort, receiveBufferLength: 4096)
-      let count = 2000
+      let count = 400
       var frames: [UInt8] = []
       for number in 0..<count {
         frames += ControlClient.frame("DescribeServer", ["operations": true, "id": .integer(number)])

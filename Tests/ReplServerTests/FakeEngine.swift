@@ -12,15 +12,24 @@ final class FakeEngine: Engine {
     let answer: @Sendable (Answer) -> Void
   }
 
+  /// What Complete asks for.
+  struct Inquiry: Equatable, Sendable {
+    var source: String
+    var cursor: Int?
+    var withDocs: Bool
+  }
+
   private struct State {
     var evaluations: [Call<Evaluation, EvaluationResult>] = []
     var interrupts: [Call<EvaluationTarget, InterruptOutcome>] = []
     var locations: [Call<EvaluationTarget, SourcePlace?>] = []
     var jobs: [Call<Job, EngineUnavailable?>] = []
     var completions: [Call<String, [String]>] = []
-    var inquiries: [Call<String, Completions?>] = []
+    var inquiries: [Call<Inquiry, Completions?>] = []
     var documents: [Call<String, Result<JSON.Object, EngineUnavailable>>] = []
     var stacks: [Call<Void, [ThreadStack]>] = []
+    var ownThreads: [Int: String] = [:]
+    var waitingSince: ContinuousClock.Instant?
     var closed: [SessionID] = []
     var haltCount = 0
     var callCount = 0
@@ -56,7 +65,8 @@ final class FakeEngine: Engine {
   func complete(
     _ source: String, cursor: Int?, withDocs: Bool, completion: @escaping @Sendable (Completions?) -> Void
   ) {
-    ask { $0.inquiries.append(Call(request: source, answer: completion)) }
+    let inquiry = Inquiry(source: source, cursor: cursor, withDocs: withDocs)
+    ask { $0.inquiries.append(Call(request: inquiry, answer: completion)) }
   }
 
   func document(
@@ -70,9 +80,9 @@ final class FakeEngine: Engine {
     ask { $0.stacks.append(Call(request: (), answer: completion)) }
   }
 
-  var ownThreads: [Int: String] { [:] }
+  var ownThreads: [Int: String] { state.withLock { $0.ownThreads } }
 
-  var waitingSince: ContinuousClock.Instant? { nil }
+  var waitingSince: ContinuousClock.Instant? { state.withLock { $0.waitingSince } }
 
   private func ask(_ body: (inout State) -> Void) {
     state.signal {
@@ -89,6 +99,16 @@ final class FakeEngine: Engine {
 
   /// How often the engine was asked for anything.
   var callCount: Int { state.withLock { $0.callCount } }
+
+  var closed: [SessionID] { state.withLock { $0.closed } }
+
+  /// What it says of its threads from now on, and since when something has waited for the language.
+  func tell(ownThreads: [Int: String], waitingSince: ContinuousClock.Instant?) {
+    state.withLock { state in
+      state.ownThreads = ownThreads
+      state.waitingSince = waitingSince
+    }
+  }
 
   var haltCount: Int { state.withLock { $0.haltCount } }
 
@@ -108,7 +128,7 @@ final class FakeEngine: Engine {
     try wait("no job was asked for") { $0.jobs.isEmpty ? nil : $0.jobs.removeFirst() }
   }
 
-  func inquiry() throws -> Call<String, Completions?> {
+  func inquiry() throws -> Call<Inquiry, Completions?> {
     try wait("no completions were asked for") { $0.inquiries.isEmpty ? nil : $0.inquiries.removeFirst() }
   }
 

@@ -16,8 +16,26 @@ import sys
 import types
 from typing import Any, Iterator, NamedTuple, Optional
 
-__all__ = ["MISSING", "UNKNOWN", "Found", "attribute", "attributes", "class_names", "defines", "entries", "instance_dictionary",
-           "item", "keys_can_be_trusted", "kind_of", "mro", "named", "own_class_names", "plain", "top_level", "type_name"]  # fmt: skip
+__all__ = [
+    "MISSING",
+    "UNKNOWN",
+    "Found",
+    "attribute",
+    "attributes",
+    "class_names",
+    "defines",
+    "entries",
+    "instance_dictionary",
+    "item",
+    "keys_can_be_trusted",
+    "kind_of",
+    "mro",
+    "named",
+    "own_class_names",
+    "plain",
+    "top_level",
+    "type_name",
+]
 
 #: How many entries of one dictionary are looked at.
 MAXIMUM_ENTRIES = 1 << 17
@@ -45,13 +63,13 @@ _CLASS_DICT: Any = type.__dict__["__dict__"]
 _CLASS: Any = object.__dict__["__class__"]
 _LRU_CACHE = type(functools.lru_cache(maxsize=1)(len))
 
-_FUNCTIONS = frozenset(
-    map(id, (types.FunctionType, types.BuiltinFunctionType, types.MethodType, types.MethodWrapperType, _LRU_CACHE,
-             types.MethodDescriptorType, types.WrapperDescriptorType, types.ClassMethodDescriptorType, functools.partial))
-)  # fmt: skip
 _METHOD_DESCRIPTORS = frozenset(
     map(id, (types.MethodDescriptorType, types.WrapperDescriptorType, types.ClassMethodDescriptorType))
 )
+_FUNCTIONS = _METHOD_DESCRIPTORS | frozenset(
+    map(id, (types.FunctionType, types.BuiltinFunctionType, types.MethodType, types.MethodWrapperType, _LRU_CACHE,
+             functools.partial))
+)  # fmt: skip
 #: Types whose attributes in C only read. ``f_locals`` of a frame is none: it writes the variables anew.
 _READABLE = frozenset(
     map(id, (types.FunctionType, types.MethodType, types.CodeType, types.FrameType, types.TracebackType,

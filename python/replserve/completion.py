@@ -1,7 +1,7 @@
 """Completion: everything that a piece of source may go on with at a cursor.
 
 It runs no code of the program's: no property is read, no ``__getattr__`` and no ``__dir__`` asked, nothing imported and
-nothing called. What cannot be seen without that is not offered.
+nothing called. What cannot be seen without that is not offered, unless jedi can tell it from the source.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import Any, Iterable, Iterator, NamedTuple, Optional
 
 from . import filenames, importables, inference
 from .attributes import UNKNOWN, attributes, entries, keys_can_be_trusted, kind_of, named
+from .bindings import bindings
 from .cursor import MAXIMUM_LENGTH, Chain, OpenString, Place
 from .documentation import first_line
 from .resolution import resolve
@@ -26,6 +27,7 @@ MAXIMUM_CANDIDATE_LENGTH = 512
 MAXIMUM_KEY_BITS = 256
 
 _KEYWORDS = (*keyword.kwlist, *(word for word in getattr(keyword, "softkwlist", ()) if word != "_"))
+_SHORT_ESCAPES = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 _RANKS = {"parameter": 0, "key": 1}
 
 
@@ -46,8 +48,8 @@ class _Completions(NamedTuple):
 def complete(source: str, cursor: int, namespace: dict[str, Any], want_docs: bool) -> dict[str, Any]:
     """What may stand at a cursor, which counts code points.
 
-    The result has ``candidates``, each with its ``text``, its ``kind`` and, if wanted and known, its ``doc``; they replace
-    what is between ``start`` and the cursor. It has ``truncated``, too: whether there are more.
+    The result has ``candidates``, each with its ``text``, its ``kind`` and, if wanted and known, its ``doc``; they
+    replace what is between ``start`` and the cursor. It has ``truncated``, too: whether there are more.
     """
     cursor = max(0, min(cursor, len(source)))
     begin = max(0, cursor - MAXIMUM_LENGTH)
@@ -55,8 +57,7 @@ def complete(source: str, cursor: int, namespace: dict[str, Any], want_docs: boo
         # A line that is longer than that is looked at from anywhere in it.
         begin = source.find("\n", begin, cursor) + 1 or begin
     found = _completions(Place(source[begin:cursor]), source[cursor : cursor + 8], namespace)
-    candidates = list(found.candidates) + inference.candidates(source, cursor, begin + found.start, namespace)
-    chosen, is_truncated = _chosen(candidates)
+    chosen, is_truncated = _chosen(found.candidates)
     return {
         "candidates": [_fields(each, want_docs) for each in chosen],
         "start": begin + found.start,
@@ -107,6 +108,8 @@ def _in_code(place: Place, after: str, namespace: dict[str, Any]) -> Iterator[Ca
         found = None if chain is None else resolve(chain, namespace)
         if found is not None and found.value is not UNKNOWN:
             yield from _members(found.value, word)
+        elif chain is not None:
+            yield from _inferred(inference.attributes(chain, word, place.source, namespace), word)
     elif previous not in ("def", "class", "as"):
         yield from _keyword_arguments(place, namespace)
         container = place.subscribed()
@@ -114,6 +117,9 @@ def _in_code(place: Place, after: str, namespace: dict[str, Any]) -> Iterator[Ca
             yield from _numbers(container, namespace, "", after)
             yield from _strings(container, namespace, None, after)
         yield from _names(word, namespace)
+        for name, kind in bindings(place.tokens):
+            if _is_offered(name, word):
+                yield Candidate(name, kind)
 
 
 def _is_offered(name: str, prefix: str) -> bool:
@@ -127,6 +133,10 @@ def _members(thing: Any, prefix: str) -> Iterator[Candidate]:
     for name, found in attributes(thing, prefix).items():
         if _is_offered(name, prefix):
             yield Candidate(name, found.kind, found.source if found.value is UNKNOWN else found.value)
+
+
+def _inferred(found: Iterable[inference.Inferred], prefix: str) -> Iterator[Candidate]:
+    return (Candidate(each.name, each.kind) for each in found if _is_offered(each.name, prefix))
 
 
 def _names(prefix: str, namespace: Any) -> Iterator[Candidate]:
@@ -180,6 +190,8 @@ def _in_import(place: Place, statement: list[str], namespace: Any) -> Iterator[C
             if module is not None:
                 yield from _members(module, place.word)
             yield from _modules(package, place.word)
+            if module is None and importables.exists(package):
+                yield from _inferred(inference.members(package), place.word)
 
 
 def _last_item(texts: list[str]) -> list[str]:
@@ -279,9 +291,10 @@ def _escape(character: str, quote: str) -> str:
         return "\\" + character
     if character.isprintable():
         return character
-    short = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}.get(character)
+    if character in _SHORT_ESCAPES:
+        return _SHORT_ESCAPES[character]
     number = ord(character)
-    return short or (f"\\x{number:02x}" if number < 0x100 else f"\\u{number:04x}" if number < 0x10000 else f"\\U{number:08x}")
+    return f"\\x{number:02x}" if number < 0x100 else f"\\u{number:04x}" if number < 0x10000 else f"\\U{number:08x}"
 
 
 def _strings(chain: Chain, namespace: Any, opening: Optional[OpenString], after: str) -> Iterator[Candidate]:

@@ -77,6 +77,7 @@ class Place:
     """What is before a cursor."""
 
     def __init__(self, source: str) -> None:
+        self.source = source
         #: What is before the word at the cursor.
         self.tokens: list[Token] = []
         #: The indexes of the brackets that are open at the cursor.
@@ -121,7 +122,8 @@ class Place:
         if source.startswith(quote, end):
             end += len(quote)
         elif len(quote) == 3 or end >= len(source) - (source[end:] == "\\"):
-            self.string = OpenString(opening[: len(opening) - len(quote)].lower(), quote, source[body_start:], body_start)
+            prefix = opening[: len(opening) - len(quote)].lower()
+            self.string = OpenString(prefix, quote, source[body_start:], body_start)
             return len(source)
         self.tokens.append(Token("string", source[start:end], start, end))
         return max(end, body_start)
@@ -163,7 +165,7 @@ class Place:
         token = self.tokens[index]
         if token.kind == "name":
             return not keyword.iskeyword(token.text)
-        return token.kind == "string" or token.text in (")", "]", "}")
+        return token.kind in ("string", "number") or token.text in (")", "]", "}")
 
     def chain(self, end: int, depth: int = 0) -> Optional[Chain]:
         """The primary whose last token has a given index; None if there is none that can be followed."""

@@ -63,11 +63,11 @@ def definition(thing: Any, layers: int = MAXIMUM_LAYERS) -> Optional[Definition]
     if cls is types.FunctionType:
         code = thing.__code__
         filename = code.co_filename
-        if filename.startswith("<frozen "):
+        if type(filename) is str and filename.startswith("<frozen "):
             # The module knows where its source is.
             known = named(thing.__globals__).get("__file__")
             filename = known if type(known) is str else filename
-        return Definition(filename, code.co_firstlineno)
+        return Definition(filename, code.co_firstlineno) if type(filename) is str else None
     return _of_class(cls)
 
 
@@ -80,9 +80,11 @@ def _of_class(cls: type) -> Optional[Definition]:
     filename = named(instance_dictionary(loaded(module))).get("__file__")
     # A class that was typed has no file of a module's, but its methods know the block it was typed in.
     for value in names.values():
-        if type(value) is types.FunctionType and value.__qualname__.startswith(name + "."):
-            filename = value.__code__.co_filename
-            break
+        if type(value) is types.FunctionType:
+            full = value.__qualname__
+            if type(full) is str and full.startswith(name + "."):
+                filename = value.__code__.co_filename
+                break
     if type(filename) is not str:
         return None
     line = _class_line(_lines(filename), name, names.get("__firstlineno__"))

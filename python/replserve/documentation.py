@@ -112,8 +112,9 @@ def first_line(thing: Any) -> str:
     """The first line of an object's own documentation, cut where it is long; "" without one."""
     if not (callable(thing) or issubclass(type(thing), (types.ModuleType, property))):
         return ""
-    text = _clean((docstring(thing) or "").strip())
-    line = text.split("\n", 1)[0].strip()
+    line = (docstring(thing) or "").strip().split("\n", 1)[0].strip()
+    # It is shown in a terminal, which would obey what cannot be printed.
+    line = "".join(each if each.isprintable() else " " for each in line[: MAXIMUM_LINE_LENGTH + 1])
     return line if len(line) <= MAXIMUM_LINE_LENGTH else line[: MAXIMUM_LINE_LENGTH - 3] + "..."
 
 
@@ -137,7 +138,7 @@ def describe(expression: str, namespace: dict[str, Any], want_source: bool) -> d
         "doc": docstring(thing),
         "source": "".join(place.lines()) if want_source and place is not None else None,
     }
-    described: dict[str, Any] = {"kind": found.kind, "type": _clean(type_name(type(thing))), "truncated": False}
+    described: dict[str, Any] = {"kind": found.kind, "type": _cut(_clean(type_name(type(thing))))[0], "truncated": False}
     if place is not None and place.line is not None:
         described["line"] = place.line
     for key, text in texts.items():
@@ -153,7 +154,8 @@ def _found(name: str, namespace: dict[str, Any]) -> Found:
         raise LookupError(f"a name of {len(name)} characters is too long: at most {MAXIMUM_NAME_LENGTH}")
     # With the blank, the last word is a token like the others.
     place = Place(name + " ")
-    chain = None if place.string is not None or place.brackets or place.is_comment else place.chain(len(place.tokens) - 1)
+    is_whole = place.string is None and not place.brackets and not place.is_comment
+    chain = place.chain(len(place.tokens) - 1) if is_whole else None
     if chain is None or chain.first != 0:
         raise LookupError(f"{name!r} is not a name or a dotted expression")
     found = resolve(chain, namespace)

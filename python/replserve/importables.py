@@ -5,15 +5,13 @@ from __future__ import annotations
 import itertools
 import os
 import sys
-import threading
 import zipimport
-from collections import OrderedDict
 from importlib.machinery import all_suffixes
 from typing import Any, Optional
 
 from .attributes import instance_dictionary, named
 
-__all__ = ["loaded", "modules"]
+__all__ = ["exists", "loaded", "modules", "strings"]
 
 #: How many folders are remembered, and how many entries of one are looked at.
 MAXIMUM_FOLDERS = 512
@@ -21,8 +19,8 @@ MAXIMUM_ENTRIES = 1 << 14
 #: How many folders of one path are searched.
 MAXIMUM_PATH = 128
 
-_folders: OrderedDict[str, tuple[int, frozenset[str]]] = OrderedDict()
-_lock = threading.Lock()
+#: No lock guards it: one held while another thread forks would be held for ever in the child.
+_folders: dict[str, tuple[int, frozenset[str]]] = {}
 
 
 def modules(package: str) -> set[str]:
@@ -33,7 +31,7 @@ def modules(package: str) -> set[str]:
     known = named(sys.modules)
     if not package:
         found = {name.partition(".")[0] for name in known} | set(sys.builtin_module_names)
-        path = _strings(sys.path)
+        path = strings(sys.path)
     else:
         prefix = package + "."
         found = {name[len(prefix) :].partition(".")[0] for name in known if name.startswith(prefix)}
@@ -48,7 +46,14 @@ def loaded(name: str) -> Optional[Any]:
     return named(sys.modules).get(name)
 
 
-def _strings(path: Any) -> list[str]:
+def exists(name: str) -> bool:
+    """Whether there is a module with a dotted name, loaded or not."""
+    package, _, last = name.rpartition(".")
+    return last in modules(package)
+
+
+def strings(path: Any) -> list[str]:
+    """What of a path Python would look at: the strings of a list."""
     return [each for each in list(path) if type(each) is str] if type(path) is list else []
 
 
@@ -58,9 +63,9 @@ def _package_path(package: str, known: dict[str, Any]) -> list[str]:
     if module is not None:
         path = named(instance_dictionary(module)).get("__path__")
         # That of a package without an __init__ computes itself anew when it is asked.
-        return _strings(path) or _strings(named(instance_dictionary(path)).get("_path"))
+        return strings(path) or strings(named(instance_dictionary(path)).get("_path"))
     parent, _, name = package.rpartition(".")
-    above = _package_path(parent, known) if parent else _strings(sys.path)
+    above = _package_path(parent, known) if parent else strings(sys.path)
     folders = (os.path.join(each, name) for each in above[:MAXIMUM_PATH])
     return [each for each in folders if os.path.isdir(each)]
 
@@ -70,16 +75,13 @@ def _in_folder(folder: str) -> frozenset[str]:
         changed = os.stat(folder).st_mtime_ns
     except (OSError, ValueError):
         return frozenset()
-    with _lock:
-        entry = _folders.get(folder)
-        if entry is not None and entry[0] == changed:
-            _folders.move_to_end(folder)
-            return entry[1]
+    entry = _folders.get(folder)
+    if entry is not None and entry[0] == changed:
+        return entry[1]
     names = frozenset(_zipped(folder) if os.path.isfile(folder) else _scanned(folder))
-    with _lock:
-        _folders[folder] = (changed, names)
-        while len(_folders) > MAXIMUM_FOLDERS:
-            _folders.popitem(last=False)
+    if len(_folders) >= MAXIMUM_FOLDERS:
+        _folders.clear()
+    _folders[folder] = (changed, names)
     return names
 
 

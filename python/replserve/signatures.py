@@ -1,8 +1,8 @@
 """Signatures: how something is called, found without running any code of the program's.
 
-``inspect.signature`` asks the object (``__signature__``, ``__wrapped__``), and to write a default value or an annotation
-down is to call its ``__repr__``. So what a function is made of is read instead, and of the values only those of plain
-types are written out; any other is ``...``.
+``inspect.signature`` asks the object (``__signature__``, ``__wrapped__``), and to write a default value or an
+annotation down is to call its ``__repr__``. So what a function is made of is read instead, and of the values only those
+of plain types are written out; any other is ``...``.
 """
 
 from __future__ import annotations
@@ -79,7 +79,9 @@ def _of_function(function: types.FunctionType) -> list[Parameter]:
     annotations = named(function.__annotations__)
     positional, keyword_only = code.co_argcount, code.co_kwonlyargcount
     names = code.co_varnames
-    defaults = function.__defaults__ or ()
+    defaults: Any = function.__defaults__
+    if type(defaults) is not tuple:
+        defaults = ()
     keyword_defaults = named(function.__kwdefaults__)
 
     def made(name: str, kind: int, default: Any = MISSING) -> Parameter:

@@ -1,0 +1,3 @@
+# What a server says of itself.
+replctl describe | grep -v '^limits:'
+replctl describe --json | sed 's/"limits":.*//'

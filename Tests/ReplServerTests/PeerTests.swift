@@ -1,0 +1,42 @@
+// The peer: what other clients are shown of who has connected.
+
+import Glibc
+import Shared
+import Testing
+
+@testable import ReplServer
+
+extension ProcessWideTests {
+  @Suite struct PeerTests {
+    /// What another client is shown of a peer that has one session.
+    private func shownPeer(of running: RunningServer, through client: ToolClient) throws -> String {
+      _ = try client.ask("OpenSession")
+      let rows = try client.ask("Sessions")["sessions"]?.arrayValue ?? []
+      return rows.last?.objectValue?["peer"]?.stringValue ?? ""
+    }
+
+    @Test func aClientOfAPortIsAnAddress() throws {
+      let running = try RunningServer()
+      let client = try ToolClient(running)
+      let port = try client.localPort()
+      #expect(try shownPeer(of: running, through: client) == "127.0.0.1:\(port)")
+    }
+
+    @Test func aClientOfTheUnixSocketIsAProcess() throws {
+      let directory = try PrivateRuntimeDirectory()
+      let running = try RunningServer(hasUnixSocket: true)
+      let path = try #require(running.server.address.unixSocket)
+      let client = try ToolClient(unixSocket: path)
+      let peer = try shownPeer(of: running, through: client)
+      #expect(peer.hasSuffix("pid \(getpid()) uid \(getuid())"))
+      withExtendedLifetime(directory) {}
+    }
+
+    @Test func aPeerIsShownInOneLine() {
+      #expect(Peer.process(pid: 7, uid: 0, name: "replctl").description == "replctl pid 7 uid 0")
+      #expect(Peer.process(pid: 7, uid: 8, name: "").description == "pid 7 uid 8")
+      #expect(Peer.address("[::1]:9").description == "[::1]:9")
+      #expect(Peer.unknown.description == "unknown")
+    }
+  }
+}

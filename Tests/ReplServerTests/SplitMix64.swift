@@ -1,0 +1,1 @@
+../SharedTests/SplitMix64.swift
