@@ -29,16 +29,21 @@ static inline int repl_rl_is_plain(void) {
 static inline int repl_rl_is_searching(void) { return RL_ISSTATE(RL_STATE_ISEARCH | RL_STATE_NSEARCH) != 0; }
 
 // What has to be set before readline is initialised.
-static inline void repl_rl_configure(repl_getc *take, rl_hook_func_t *available, rl_voidfunc_t *redisplay) {
+static inline void repl_rl_configure(repl_getc *take, rl_hook_func_t *available) {
   rl_readline_name = "replconnect";
   rl_catch_signals = 0;
   rl_catch_sigwinch = 0;
   rl_change_environment = 0;
   rl_getc_function = take;
   rl_input_available_hook = available;
-  rl_redisplay_function = redisplay;
   // Some distributions turn it off; an inputrc may, too.
   rl_variable_bind("enable-bracketed-paste", "on");
+}
+
+// Reads the inputrc. readline gives up bracketed paste when somebody else draws by then, so it is told only now.
+static inline void repl_rl_initialize(rl_voidfunc_t *redisplay) {
+  rl_initialize();
+  rl_redisplay_function = redisplay;
 }
 
 // Binds a key sequence in the keymaps in which text is typed, before an inputrc is read: that has the last word.

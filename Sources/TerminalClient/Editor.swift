@@ -1,4 +1,4 @@
-// The editor: GNU readline as this tool uses it, for the text and the keys and not for the screen.
+// The editor: GNU readline as this tool uses it: for the text and the keys and not for the screen.
 
 internal import CReadline
 internal import Glibc
@@ -36,8 +36,9 @@ final class Editor {
     self.input = input
     unsafe Self.current = self
     Self.chooseLocale()
-    unsafe repl_rl_configure({ _ in Editor.take() }, { Editor.hasMore() }, { unsafe Editor.current?.redisplay() })
+    unsafe repl_rl_configure({ _ in Editor.take() }, { Editor.hasMore() })
     bindKeys()
+    repl_rl_initialize { unsafe Editor.current?.redisplay() }
   }
 
   /// What is typed and what the server sends is UTF-8, whatever the locale says.
@@ -51,7 +52,7 @@ final class Editor {
 
   // MARK: the terminal
 
-  /// Sets the modes of the terminal in which keys come one by one; reads the inputrc the first time.
+  /// Sets the modes of the terminal in which keys come one by one.
   func start() {
     guard !isRaw else { return }
     isRaw = true
