@@ -2,6 +2,7 @@
 
 internal import ReplClient
 internal import Shared
+internal import SystemPackage
 
 /// Brings the output of one request out, its input in, and the user's Ctrl-C to it.
 struct Following {

@@ -78,7 +78,7 @@ struct TextDialogue {
       block = []
       phase = .ended
       return ("Bye.\n", .end)
-    case .value, .exception, .interrupted, .incomplete, .abandoned:
+    case .value, .exception, .interrupted, .incomplete, .abandoned, .backgrounded:
       block = []
       return (identity.primaryPrompt, .wait)
     }

@@ -16,6 +16,8 @@ public struct EvaluationReport: Equatable, Sendable {
     case ended
     /// Of a job: nothing stopped it, and nobody waits for it any more.
     case abandoned
+    /// It has become a job, and goes on.
+    case backgrounded
   }
 
   public var outcome: Outcome
@@ -24,12 +26,17 @@ public struct EvaluationReport: Equatable, Sendable {
   /// The type of the value that was sent; nil when there was none to show.
   public var type: String?
   public var exception: ExceptionReport?
+  /// The job that it has become.
+  public var job: Int?
 
-  public init(_ outcome: Outcome, duration: Double = 0, type: String? = nil, exception: ExceptionReport? = nil) {
+  public init(
+    _ outcome: Outcome, duration: Double = 0, type: String? = nil, exception: ExceptionReport? = nil, job: Int? = nil
+  ) {
     self.outcome = outcome
     self.duration = duration
     self.type = type
     self.exception = exception
+    self.job = job
   }
 
   /// The members of a reply.
@@ -37,6 +44,7 @@ public struct EvaluationReport: Equatable, Sendable {
     var fields: JSON.Object = ["outcome": .string(outcome.rawValue), "duration": .number(duration)]
     if let type { fields["type"] = .string(type) }
     if let exception { fields["exception"] = .object(exception.fields()) }
+    if let job { fields["job"] = .integer(job) }
     return fields
   }
 
@@ -45,7 +53,7 @@ public struct EvaluationReport: Equatable, Sendable {
     guard let outcome = fields["outcome"]?.stringValue.flatMap(Outcome.init) else { return nil }
     self.init(
       outcome, duration: fields["duration"]?.numberValue ?? 0, type: fields["type"]?.stringValue,
-      exception: fields["exception"]?.objectValue.flatMap(ExceptionReport.init))
+      exception: fields["exception"]?.objectValue.flatMap(ExceptionReport.init), job: fields["job"]?.integerValue)
   }
 }
 

@@ -16,6 +16,8 @@ public struct OutputFrame: Equatable, Sendable {
     case standardError = 0x65
     /// `v`: the value, as the language shows it, without a newline at its end.
     case value = 0x76
+    /// `p`: text for a pager; an event `page` marks its end.
+    case page = 0x70
   }
 
   public var stream: Stream

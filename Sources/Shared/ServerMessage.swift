@@ -44,6 +44,12 @@ public struct ServerEvent: Equatable, Sendable {
     public static let started: Name = "started"
     /// The evaluation waits for input: the client is to send Input.
     public static let input: Name = "input"
+    /// The text for the pager that was sent is complete.
+    public static let page: Name = "page"
+    /// Output that nobody was there for is lost: `bytes`.
+    public static let dropped: Name = "dropped"
+    /// A job has ended: `job`, `state`, `source`.
+    public static let job: Name = "job"
   }
 
   public var name: Name

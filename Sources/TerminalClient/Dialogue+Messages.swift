@@ -145,9 +145,6 @@ extension Dialogue {
       if case .failed(let reason, _) = reply { note(reason) }
       return
     }
-    if fields["outcome"]?.stringValue == "backgrounded" {
-      return note("%\(fields["job"]?.integerValue ?? 0) goes on")
-    }
     guard let report = EvaluationReport(fields: fields) else { return note("the server sent no report of the end") }
     if report.type != nil { screen.endLine() }
     switch report.outcome {
@@ -157,6 +154,7 @@ extension Dialogue {
       screen.endLine()
     case .incomplete: note("the code is incomplete")
     case .ended: status = ExitCode.done.rawValue
+    case .backgrounded: note("%\(report.job ?? 0) goes on")
     case .value, .abandoned: break
     }
   }

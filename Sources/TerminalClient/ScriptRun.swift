@@ -142,7 +142,7 @@ struct ScriptRun {
     case .value: break
     case .incomplete where !isFinal: return false
     case .incomplete: fail("the code is incomplete")
-    case .ended, .abandoned: isOver = true
+    case .ended, .abandoned, .backgrounded: isOver = true
     case .interrupted:
       talk.say("interrupted")
       status = ExitCode.interrupted.rawValue
