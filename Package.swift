@@ -140,7 +140,10 @@ let package = Package(
       name: "ReplClientTests", dependencies: ["ReplClient", "Shared", "ClientTestSupport"], swiftSettings: strict),
     .testTarget(
       name: "ControlToolTests",
-      dependencies: ["ControlTool", "CompletionTool", "ReplClient", "Shared", "ClientTestSupport"],
+      dependencies: [
+        "ControlTool", "CompletionTool", "ReplClient", "Shared", "ClientTestSupport",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
       swiftSettings: strict),
     .testTarget(
       name: "TerminalClientTests", dependencies: ["TerminalClient", "ReplClient", "Shared", "ClientTestSupport"],

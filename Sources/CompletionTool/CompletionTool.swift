@@ -5,7 +5,6 @@ internal import Glibc
 internal import ReplClient
 internal import Shared
 internal import ShellCompletion
-internal import SystemPackage
 
 /// The whole of `replcomplete`.
 public enum CompletionTool {
@@ -25,7 +24,7 @@ public enum CompletionTool {
     } catch {
       let lines = ["replcomplete: \(error.message)"] + error.details.map { "  \($0)" }
       // There is nobody to tell when that fails.
-      _ = try? FileDescriptor(rawValue: surroundings.errors).writeAll(lines.map { $0 + "\n" }.joined().utf8)
+      try? StandardStream(surroundings.errors).write(Array(lines.map { $0 + "\n" }.joined().utf8))
       return error.code.rawValue
     }
   }
@@ -78,10 +77,6 @@ public enum CompletionTool {
   private static func write(
     _ lines: [String], _ surroundings: Surroundings, ending: String = "\n"
   ) throws(ClientError) {
-    do {
-      _ = try FileDescriptor(rawValue: surroundings.output).writeAll(lines.map { $0 + ending }.joined().utf8)
-    } catch {
-      throw ClientError(.failed, "cannot write the output: \(error)")
-    }
+    try StandardStream(surroundings.output).write(Array(lines.map { $0 + ending }.joined().utf8))
   }
 }

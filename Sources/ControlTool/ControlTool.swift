@@ -26,6 +26,7 @@ public enum ControlTool {
         try print(try answer(to: parts.rest), surroundings)
         return ExitCode.done.rawValue
       }
+      if word == Ping.word, let plain = PlainPing(parts.rest) { return try plain.perform(surroundings) }
       let isHelp = word == "help"
       guard let topic = isHelp ? parts.rest.first : word else {
         try print(ReplCtl.helpMessage(), surroundings)

@@ -30,8 +30,6 @@ struct Eval: ControlCommand {
     let sources = try code.sources(surroundings)
     return { (visit: Visit) throws(ClientError) in
       let connection = try visit.connect()
-      // Not before: Ctrl-C ends a tool that waits for its server.
-      let signals = surroundings.takesSignals ? try SignalWatch() : nil
       var input: InputLines? = sources.usesInput ? nil : InputLines(surroundings.input)
       var parameters: JSON.Object = ["mode": "script", "place": mainThread ? "main" : "session"]
       if let session { parameters["session"] = .integer(session) }
@@ -40,6 +38,8 @@ struct Eval: ControlCommand {
         guard let session = opened["session"] else { throw visit.unexpectedReply }
         parameters["session"] = session
       }
+      // Not before: Ctrl-C ends a tool that waits for its server.
+      let signals = surroundings.takesSignals ? try SignalWatch() : nil
       for text in sources.texts {
         parameters["source"] = .string(text)
         let request = try connection.send(.evaluate, parameters)

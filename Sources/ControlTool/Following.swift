@@ -111,7 +111,7 @@ struct Following {
         collection?.add(frame)
         return try connection.take(frame.bytes.count, of: request)
       }
-      queue.add(frame.bytes, isError: frame.stream == .standardError, credit: frame.bytes.count)
+      queue.add(frame)
     case .event(let event) where event.request == request:
       switch event.name {
       case .started:

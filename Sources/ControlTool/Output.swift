@@ -43,11 +43,7 @@ final class Output {
   }
 
   private func write(_ bytes: some Sequence<UInt8>) throws(ClientError) {
-    do {
-      _ = try output.writeAll(bytes)
-    } catch {
-      throw Self.failure(error)
-    }
+    try StandardStream(output.rawValue).write(Array(bytes))
   }
 
   static func failure(_ error: any Error) -> ClientError { ClientError(.failed, "cannot write the output: \(error)") }
@@ -66,6 +62,6 @@ final class Output {
 
   private func talk(lines: [String]) {
     let ended = lines.last == "" ? lines.dropLast() : lines[...]
-    _ = try? errors.writeAll(ended.map { linePrefix + $0 + "\n" }.joined().utf8)
+    try? StandardStream(errors.rawValue).write(Array(ended.map { linePrefix + $0 + "\n" }.joined().utf8))
   }
 }

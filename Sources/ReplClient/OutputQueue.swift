@@ -1,6 +1,6 @@
 // The output queue: what an evaluation wrote, on its way to the standard streams of the tool.
 
-internal import Shared
+public import Shared
 internal import SystemPackage
 
 /// Keeps the order in which it was written, and never waits: whoever reads our output may be slow, and Ctrl-C must
@@ -18,6 +18,9 @@ public struct OutputQueue {
   /// What stands before each line, when several servers are asked.
   private let prefix: [UInt8]
   private var pieces: [Piece] = []
+  /// The start of a value that is not longer, and waits for its end: so it is written at once with its newline, and those
+  /// of many tools that share an output stay apart.
+  private var held: [UInt8] = []
   private var isInLine: (output: Bool, errors: Bool) = (false, false)
 
   /// - Parameters:
@@ -48,15 +51,35 @@ public struct OutputQueue {
     pieces.first.map { Watched(($0.isError ? errors : output).rawValue, for: .writing) }
   }
 
+  /// - Parameter frame: of which every byte is one of credit; a short value waits for its newline.
+  public mutating func add(_ frame: OutputFrame) {
+    guard frame.stream == .value, held.count + frame.bytes.count < Self.portion else {
+      return add(frame.bytes, isError: frame.stream == .standardError, credit: frame.bytes.count)
+    }
+    held += frame.bytes
+  }
+
+  private mutating func release() {
+    let bytes = held
+    held = []
+    push(bytes, isError: false, credit: bytes.count)
+  }
+
+  /// - Parameter credit: how many bytes of output are done with when this has been written.
   public mutating func add(_ bytes: [UInt8], isError: Bool, credit: Int) {
+    release()
+    push(bytes, isError: isError, credit: credit)
+  }
+
+  private mutating func push(_ bytes: [UInt8], isError: Bool, credit: Int) {
     guard !bytes.isEmpty else { return }
     pieces.append(Piece(isError: isError, bytes: prefixed(bytes, isError: isError)[...], credit: credit))
   }
 
   /// Ends a line of the output that was begun, when lines have a prefix or `always`.
   public mutating func endLine(always: Bool) {
-    guard always || (isInLine.output && !prefix.isEmpty) else { return }
-    add([UInt8(ascii: "\n")], isError: false, credit: 0)
+    if always || ((isInLine.output || !held.isEmpty) && !prefix.isEmpty) { held.append(UInt8(ascii: "\n")) }
+    release()
   }
 
   private mutating func prefixed(_ bytes: [UInt8], isError: Bool) -> [UInt8] {

@@ -4,7 +4,8 @@ public import Glibc
 internal import Shared
 internal import SystemPackage
 
-/// Takes signals, by default SIGINT and SIGTERM, from the moment it is made, for as long as the process lives.
+/// Takes signals, by default SIGINT and SIGTERM, from the moment it is made for as long as it lives; then they do again
+/// what they did before.
 public final class SignalWatch {
   public enum Signal: Equatable, Sendable {
     /// SIGINT, as Ctrl-C sends it.
@@ -13,16 +14,20 @@ public final class SignalWatch {
     case terminate
   }
 
+  private let numbers: [Int32]
   private let descriptor: OwnedDescriptor
 
   /// - Parameter numbers: of signal(7); those that the process ignores are left alone.
   public init(_ numbers: [Int32] = [SIGINT, SIGTERM]) throws(ClientError) {
+    self.numbers = numbers
     do {
       descriptor = try SystemCall.watchSignals(numbers)
     } catch {
       throw ClientError(.failed, "cannot watch for signals: \(error)")
     }
   }
+
+  deinit { SystemCall.leaveSignals(numbers) }
 
   /// What to wait for.
   public var watched: Watched { Watched(descriptor.number, for: .reading) }

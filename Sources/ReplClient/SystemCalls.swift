@@ -226,6 +226,14 @@ enum SystemCall {
       adopting: try check(unsafe signalfd(-1, &set, Int32(SFD_CLOEXEC | SFD_NONBLOCK))))
   }
 
+  /// Lets signals do again what they do by themselves.
+  static func leaveSignals(_ numbers: [Int32]) {
+    var set = sigset_t()
+    unsafe sigemptyset(&set)
+    for number in numbers { unsafe sigaddset(&set, number) }
+    unsafe pthread_sigmask(SIG_UNBLOCK, &set, nil)
+  }
+
   private static func isIgnored(_ number: Int32) -> Bool {
     var action = sigaction()
     guard unsafe sigaction(number, nil, &action) == 0 else { return false }

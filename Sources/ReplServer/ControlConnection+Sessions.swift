@@ -66,6 +66,8 @@ extension ControlConnection {
     }
     guard let id = streamID(request, reply) else { return giveUp() }
     let wantsInput = later { connection in
+      // Input may have come just now.
+      guard connection.evaluations[id]?.streams.wantsInput ?? true else { return }
       connection.pump(of: id)?.send(ServerEvent(.input, request: id))
       connection.pump(id)
     }
@@ -127,12 +129,10 @@ extension ControlConnection {
   func input(_ request: ControlRequest) {
     guard let id = request.fields["request"]?.integerValue, let evaluation = evaluations[id] else { return }
     let streams = evaluation.streams
-    if let text = request.fields["text"]?.stringValue,
-      streams.pendingInputByteCount + text.utf8.count <= ServerLimits.pendingInputBytes
-    {
-      for line in Array(text.utf8).split(after: UInt8(ascii: "\n")) { streams.append(line: line) }
-    }
-    if request.fields["end"]?.boolValue ?? false { streams.endInput() }
+    let text = Array((request.fields["text"]?.stringValue ?? "").utf8)
+    let hasRoom = streams.pendingInputByteCount + text.count <= ServerLimits.pendingInputBytes
+    streams.append(
+      lines: hasRoom ? text.split(after: UInt8(ascii: "\n")) : [], isEnd: request.fields["end"]?.boolValue ?? false)
   }
 
   // MARK: interrupts

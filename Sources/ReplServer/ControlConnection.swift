@@ -31,6 +31,7 @@ final class ControlConnection: ChannelInboundHandler {
   private var isReadPending = false
   private var isInputClosed = false
   private var isStopping = false
+  private var halfClosedWatch: HalfClosedWatch?
   /// Set from a frame that was cut short by a sync byte until the next whole frame.
   private var isBehindCutFrame = false
   /// Set while requests are taken, so that a reply that is known at once does not nest another round.
@@ -61,6 +62,8 @@ final class ControlConnection: ChannelInboundHandler {
   }
 
   func channelWritabilityChanged(context: ChannelHandlerContext) {
+    // That it is full is told in the midst of a write.
+    guard context.channel.isWritable else { return }
     pumpAll()
     advance()
   }
@@ -69,11 +72,16 @@ final class ControlConnection: ChannelInboundHandler {
     guard case .some(.inputClosed) = event as? ChannelEvent else { return context.fireUserInboundEventTriggered(event) }
     isInputClosed = true
     advance()
+    if context.channel.isActive, halfClosedWatch == nil {
+      halfClosedWatch = HalfClosedWatch(context.channel, core: core)
+    }
   }
 
   func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
 
   func channelInactive(context: ChannelHandlerContext) {
+    halfClosedWatch?.cancel()
+    halfClosedWatch = nil
     for evaluation in evaluations.values { evaluation.abandon() }
     evaluations = [:]
     for session in ownSessions.values { session.end() }
@@ -105,7 +113,7 @@ final class ControlConnection: ChannelInboundHandler {
     isAdvancing = true
     defer { isAdvancing = false }
     var isAllTaken = false
-    while let context, context.channel.isWritable, outstanding.count < ServerLimits.outstandingRequests {
+    while let context, hasRoom(context), outstanding.count < ServerLimits.outstandingRequests {
       guard let event = decoder.next() else {
         isAllTaken = true
         break
@@ -269,14 +277,17 @@ final class ControlConnection: ChannelInboundHandler {
   func sendReplies() {
     guard let context else { return }
     var isBehindUnanswered = false
+    var bodies: [[UInt8]] = []
     outstanding.removeAll { pending in
       guard let reply = pending.reply, !(pending.isOrdered && isBehindUnanswered) else {
         if pending.isOrdered { isBehindUnanswered = true }
         return false
       }
-      write(reply.body(echoing: pending.id), context)
+      bodies.append(reply.body(echoing: pending.id))
       return true
     }
+    // Only now, when nobody is in the midst of the list: a long reply fills the channel, which calls us at once.
+    for body in bodies { write(body, context) }
     context.flush()
     advance()
   }
@@ -294,9 +305,17 @@ final class ControlConnection: ChannelInboundHandler {
 
   private func readIfWanted() {
     guard let context, !isReadPending, !isInputClosed, !isStopping else { return }
-    guard context.channel.isWritable, outstanding.count < ServerLimits.outstandingRequests else { return }
+    guard hasRoom(context), outstanding.count < ServerLimits.outstandingRequests else { return }
     isReadPending = true
     context.read()
+  }
+
+  /// Whether there may be more replies beside what has not left yet. Output stops earlier, when the channel is full:
+  /// a client that has not taken it must still be able to grant and to interrupt, or both sides wait for ever.
+  private func hasRoom(_ context: ChannelHandlerContext) -> Bool {
+    guard context.channel.isActive else { return false }
+    let unsent = try? context.channel.syncOptions?.getOption(.bufferedWritableBytes)
+    return (unsent ?? 0) < ServerLimits.unsentReplyBytes
   }
 
   /// Closes the connection when what was written has left.

@@ -34,6 +34,8 @@ public enum ServerLimits {
   public static let threadSampleMilliseconds: Int64 = 100
   /// Requests of one control connection that have no reply yet; above this it is not read.
   public static let outstandingRequests = 64
+  /// Bytes of one control connection that have not left; above this it is not read.
+  public static let unsentReplyBytes = 256 << 10
   /// Milliseconds a control request waits for the engine before it is answered without.
   public static let engineReplyMilliseconds: Int64 = 2000
   /// Milliseconds an interrupt waits for the engine before the peer is told that the interpreter is held.

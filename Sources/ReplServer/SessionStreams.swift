@@ -163,6 +163,21 @@ public final class SessionStreams: EvaluationStreams {
     }
   }
 
+  /// Appends what a client has sent, all of it at once: a read that waits must not take the first line and ask for more.
+  func append(lines: [[UInt8]], isEnd: Bool) {
+    monitor.signal { state in
+      guard !state.isClosed else { return }
+      for line in lines {
+        state.lines.append(line)
+        state.lineByteCount += line.count
+      }
+      if isEnd { state.isEndOfInput = true }
+    }
+  }
+
+  /// Whether a read would have to wait.
+  var wantsInput: Bool { monitor.withLock { !$0.hasInput } }
+
   /// Takes the next line for an evaluation of its own; nil when none has arrived.
   func takeLine() -> [UInt8]? { monitor.withLock { $0.takeLine() } }
 

@@ -22,7 +22,7 @@ final class TextConnection: ChannelInboundHandler {
   private var isReadPending = false
   private var isInputClosed = false
   private var isFarewellSent = false
-  private var probe: Scheduled<Void>?
+  private var halfClosedWatch: HalfClosedWatch?
 
   init(session: Session, core: ServerCore) {
     self.session = session
@@ -92,14 +92,15 @@ final class TextConnection: ChannelInboundHandler {
     }
     streams.endInput()
     advance()
-    if !dialogue.isEnded { scheduleProbe(after: ServerLimits.firstHalfClosedProbeMilliseconds) }
+    // Something may still run, and nobody may be there for the answer.
+    if !dialogue.isEnded { halfClosedWatch = HalfClosedWatch(context.channel, core: core) }
   }
 
   func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
 
   func channelInactive(context: ChannelHandlerContext) {
-    probe?.cancel()
-    probe = nil
+    halfClosedWatch?.cancel()
+    halfClosedWatch = nil
     streams.close()
     session.end()
     core.remove(self)
@@ -174,20 +175,6 @@ final class TextConnection: ChannelInboundHandler {
     guard dialogue.isEnded || streams.pendingInputByteCount < ServerLimits.inputHighWater else { return }
     isReadPending = true
     context.read()
-  }
-
-  /// While input is at its end and something still runs, looks whether anybody is there for the answer.
-  private func scheduleProbe(after milliseconds: Int64) {
-    let box = loopSelf
-    probe = core.eventLoop.scheduleTask(in: .milliseconds(milliseconds)) { box.value?.probePeer() }
-  }
-
-  private func probePeer() {
-    guard let context else { return }
-    switch PeerSocket.look(local: context.localAddress, remote: context.remoteAddress) {
-    case .gone: context.close(promise: nil)
-    case .open, .unknown: scheduleProbe(after: ServerLimits.halfClosedProbeMilliseconds)
-    }
   }
 
   // MARK: output

@@ -38,8 +38,10 @@ struct LiveSuggestions {
     }
   }
 
+  private var secondsLeft: Double { deadline.secondsLeft ?? Self.timeout }
+
   private func connect() throws(ClientError) -> Connection {
-    try Connection(to: surroundings.resolver.resolve(endpoint), greetingWithin: Self.timeout)
+    try Connection(to: surroundings.resolver.resolve(endpoint), greetingWithin: secondsLeft)
   }
 
   /// By name, unless several have it, and by pid.
@@ -62,7 +64,7 @@ struct LiveSuggestions {
 
   /// What each server serves. All are asked before the first answer is waited for.
   private func programs(of servers: [ServerDirectory.Entry]) -> [String] {
-    let connections = servers.map { try? Connection(to: $0.destination, greetingWithin: Self.timeout) }
+    let connections = servers.map { try? Connection(to: $0.destination, greetingWithin: secondsLeft) }
     return connections.map { connection in
       guard let server = try? connection?.describe(until: deadline) else { return "silent" }
       return server.fields["program"]?.stringValue ?? ""

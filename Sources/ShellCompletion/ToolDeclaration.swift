@@ -27,10 +27,11 @@ public struct ToolDeclaration: Equatable, Sendable {
     }
     options = arguments.filter { !$0.names.isEmpty } + more
     positionals = arguments.filter(\.names.isEmpty)
-    commands = (fields["subcommands"]?.arrayValue ?? []).compactMap {
+    let declared = (fields["subcommands"]?.arrayValue ?? []).compactMap {
       $0.objectValue.flatMap { ToolDeclaration(dump: $0) }
     }
-    .map(\.asCommand)
+    // ArgumentParser lists 'help' under tools, too, that have no commands.
+    commands = declared.contains { $0.name != "help" } ? declared.map(\.asCommand) : []
   }
 
   /// ArgumentParser lists the version under each command, because it is the whole tool's; a command that is parsed by

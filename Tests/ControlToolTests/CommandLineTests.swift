@@ -1,5 +1,6 @@
 // The command line: which command is meant, and what is said of a wrong one.
 
+import ArgumentParser
 import ClientTestSupport
 import ReplClient
 import Testing
@@ -24,6 +25,24 @@ import Testing
       .flatMap { $0.split(whereSeparator: { ", ".contains($0) }).filter { $0.hasPrefix("-") }.map(String.init) }
     #expect(Set(declared) == CommandLineParts.optionsWithValue)
   }
+
+  @Test(arguments: [
+    "", "--json", "-t x", "--to x --json --timeout 0.5", "--timeout 3 -t name:x", "-t -x", "-t", "--timeout 0",
+    "--timeout", "--json --json", "-t x -t y", "--to=x", "--each", "x", "--help",
+    "--no-header",
+  ])
+  func aPlainPingIsReadAsArgumentParserWould(text: String) throws {
+    let words = text.split(separator: " ").map(String.init)
+    guard let plain = PlainPing(words) else { return }
+    let parsed = try Ping.parse(words).common
+    #expect(plain.to == parsed.to)
+    #expect(plain.timeout == parsed.timeout)
+    #expect(plain.isJSON == parsed.json)
+    #expect(!parsed.each && !parsed.noHeader)
+  }
+
+  @Test(arguments: [([], true), (["-t", "x"], true), (["--each"], false), (["-t"], false), (["--help"], false)])
+  func whatSaysMoreIsNoPlainPing(words: [String], isPlain: Bool) { #expect((PlainPing(words) != nil) == isPlain) }
 
   @Test func everyCommandHasHelp() throws {
     let runtime = try FakeRuntime()

@@ -49,7 +49,7 @@ VARIABLE = [
     (r"\bpid \d+ uid \d+", "pid N uid N"),
     (r"<session \d+:", "<session N:"),
     (r'"session":\d+', '"session":N'),
-    (r"\bsession \d+\b", "session N"),
+    (r"\b([Ss])ession \d+\b", r"\1ession N"),
     (r"(?m)^\d+(?=\ttool\t)", "N"),
     # The numbers of sessions among the details of an error, and of a terminal's ages.
     (r"(?m)^  \d+(?=\\t)", "  N"),

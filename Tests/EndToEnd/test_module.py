@@ -8,7 +8,7 @@ import subprocess
 import pytest
 
 from interpreters import ROOT
-from peers import PYTHON_PACKAGE, RUNNER_PYTHON, environment_python, tool
+from peers import PYTHON_PACKAGE, RUNNER_PYTHON, built, environment_python, tool
 
 RUNTIME = re.compile(r"lib(c|m|stdc\+\+|gcc_s)\.so\.\d+|ld-linux[-\w]*\.so\.\d+|ld64\.so\.\d+")
 
@@ -28,15 +28,23 @@ def test_exports_one_symbol(native_module):
     assert [line.split()[1:] for line in done.stdout.decode().splitlines()] == [["T", "PyInit__native"]]
 
 
-def test_needs_only_the_runtime(native_module, replserve_path):
-    for path in (native_module, replserve_path):
-        assert needed(path)
-        assert [name for name in needed(path) if not RUNTIME.fullmatch(name)] == [], path
+def test_needs_only_the_runtime(native_module):
+    assert needed(native_module)
+    assert [name for name in needed(native_module) if not RUNTIME.fullmatch(name)] == []
 
 
-def test_looks_for_libraries_nowhere_else(native_module, replserve_path):
-    for path in (native_module, replserve_path):
-        assert not re.search(r"\((RPATH|RUNPATH)\).*\[(?!\$ORIGIN\])", dynamic_section(path)), dynamic_section(path)
+def test_looks_for_libraries_nowhere_else(native_module):
+    section = dynamic_section(native_module)
+    assert not re.search(r"\((RPATH|RUNPATH)\).*\[(?!\$ORIGIN\])", section), section
+
+
+@pytest.mark.parametrize("name", ["replserve", "replctl", "replcomplete"])
+def test_the_tools_need_no_library(stage, name):
+    done = subprocess.run([tool("readelf"), "-lW", str(built(stage / "bin" / name))], stdout=subprocess.PIPE, check=True,
+                          env=dict(os.environ, LC_ALL="C"))
+    headers = done.stdout.decode()
+    assert "LOAD" in headers
+    assert "INTERP" not in headers and "DYNAMIC" not in headers
 
 
 def test_uses_only_the_stable_abi(native_module):

@@ -9,7 +9,7 @@ import pytest
 
 from control_tool import REPLCTL, Replctl
 from deadline import eventually
-from peers import built, tool
+from peers import built
 
 ANNOUNCED_LOOP = "print('started')\nwhile True: pass"
 ANNOUNCED_WAIT = "import threading\nheld = threading.Event()\nprint('started')\nheld.wait()"
@@ -18,15 +18,6 @@ ANNOUNCED_WAIT = "import threading\nheld = threading.Event()\nprint('started')\n
 @pytest.fixture
 def replctl(environment, closing):
     return Replctl(environment, closing)
-
-
-@pytest.mark.parametrize("name", ["replctl", "replcomplete"])
-def test_the_tools_need_no_library(stage, name):
-    headers = subprocess.run([tool("readelf"), "-lW", str(built(stage / "bin" / name))], check=True,
-                             stdout=subprocess.PIPE, env={"LC_ALL": "C", "PATH": os.environ["PATH"]}).stdout.decode()
-    assert "LOAD" in headers
-    assert "INTERP" not in headers
-    assert "DYNAMIC" not in headers
 
 
 def test_without_a_server_there_is_nobody(replctl):

@@ -25,7 +25,7 @@ replctl kill %4 5 %99 || echo "exit $?"
 replctl fg 5 || echo "exit $?"
 replctl kill --json %5 || echo "exit $?"
 replctl eval 'gate.set()'
-replctl bg '(' && replctl fg %6 || echo "exit $?"
+replctl bg 'two words' && replctl fg %6 || echo "exit $?"
 replctl bg 'raise SystemExit(3)' && replctl fg %7 || echo "exit $?"
 replctl bg 'input()' && replctl fg %8 || echo "exit $?"
 for words in 'fg %99' 'output 99' 'kill %99' 'interrupt %99' 'fg' 'fg x' 'kill' 'bg' 'output %' 'fg %99999999999999999999'; do

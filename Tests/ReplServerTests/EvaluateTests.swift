@@ -1,5 +1,6 @@
 // Evaluate: events, output by credit, the reply, and what is refused.
 
+import Glibc
 import Shared
 import Testing
 
@@ -243,6 +244,36 @@ extension ProcessWideTests {
       #expect(try client.ask("Sessions")["sessions"]?.arrayValue?.count == 1)
       #expect(try slow.output(of: id, count: flood.count).first?.bytes == flood)
       #expect(try writer.value() == flood.count)
+    }
+
+    /// Or a client that grants as it reads, and a server that reads when it has been read, would wait for each other.
+    @Test func aClientThatReadsNothingStillGrantsAndInterrupts() throws {
+      let slow = try ToolClient(running, receiveBufferLength: 1 << 12)
+      let (id, session) = try slow.evaluate("x", ["credit": .integer(1 << 30)])
+      let call = try engine.evaluation()
+      let streams = call.request.streams
+      let flood = [UInt8](repeating: 0x78, count: 16 << 20)
+      let writer = Background { streams.write(flood, to: .standardOutput) }
+      #expect(writer.isHeldUp)
+      let grant = Frame.encode(
+        ControlRequest(command: "Grant", fields: ["request": .integer(id), "bytes": 1]).body())
+      let descriptor = slow.socket.descriptor
+      let grants = Array(repeatElement(grant, count: 200_000).joined())
+      let granter = Background { () -> Int in
+        var rest = grants[...]
+        while !rest.isEmpty {
+          let chunk = Array(rest.prefix(1 << 16))
+          let sent = unsafe send(descriptor, chunk, chunk.count, Int32(MSG_NOSIGNAL))
+          guard sent > 0 else { break }
+          rest = rest.dropFirst(sent)
+        }
+        return rest.count
+      }
+      #expect(try granter.value() == 0)
+      try slow.send("Interrupt", ["session": .integer(session)])
+      try engine.interrupt().answer(.interrupted)
+      slow.socket.reset()
+      _ = try writer.value()
     }
 
     // MARK: Refusals

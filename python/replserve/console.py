@@ -114,9 +114,10 @@ class Console(code.InteractiveConsole):
 
     def report_result(self, fetch: Callable[[], Any], session: int) -> dict[str, Any]:
         """Give what ``fetch`` returns or raises as if it had been evaluated here."""
-        return self._report_value(session, fetch)
+        return self._report_value(session, fetch, may_end=False)
 
-    def _report_value(self, session: int, compute: Callable[[], Any]) -> dict[str, Any]:
+    def _report_value(self, session: int, compute: Callable[[], Any], may_end: bool = True) -> dict[str, Any]:
+        """Report what ``compute`` does. Without ``may_end`` a SystemExit is an exception like any other."""
         kinds: list[str] = []
 
         def run() -> bool:
@@ -128,13 +129,15 @@ class Console(code.InteractiveConsole):
                     kinds.append(cut(type(value).__name__, 1024))
                     send_value(session, text)
             except SystemExit:
-                raise
+                if may_end:
+                    raise
+                self.show_failure()
             except BaseException:
                 self.show_failure()
             return False
 
         report = self._report(run)
-        if kinds:
+        if kinds and report["outcome"] == Outcome.NAMES[Outcome.VALUE]:
             report["type"] = kinds[0]
         return report
 

@@ -31,6 +31,13 @@ def _result_of_job(number: int) -> Any:
     return job.look()
 
 
+def _has_succeeded(result: Any) -> bool:
+    """Whether an evaluation, by what ``run`` returns of it, came to its end without an error."""
+    if isinstance(result, str):
+        result = json.loads(result).get("outcome")
+    return result in (Outcome.VALUE, Outcome.END_OF_SESSION, "value", "ended")
+
+
 class Sessions:
     """The Python side of the sessions of one server."""
 
@@ -76,7 +83,7 @@ class Sessions:
         try:
             run = partial(self._run, session, number, source, kind, is_structured)
             result = self._on_main(session, run) if is_main else run()
-            has_succeeded = result in (Outcome.VALUE, Outcome.END_OF_SESSION)
+            has_succeeded = _has_succeeded(result)
         finally:
             if os.getpid() != process:
                 end_forked_child(0 if has_succeeded else 1)
@@ -86,12 +93,15 @@ class Sessions:
         def routed() -> Any:
             before = routing.route_of_this_thread()
             process = os.getpid()
+            has_succeeded = False
             try:
-                return run()
+                result = run()
+                has_succeeded = _has_succeeded(result)
+                return result
             finally:
                 if os.getpid() != process:
                     # A child that was forked and forgotten would go on with the program.
-                    end_forked_child(0)
+                    end_forked_child(0 if has_succeeded else 1)
                 routing.leave() if before is None else routing.enter(before)
 
         try:
