@@ -78,6 +78,7 @@ extension Dialogue {
       screen.leave()
       return newBlock()
     }
+    if let job = Self.job(in: editor.text) { return try takeUp(job) }
     guard wire.features.hasBlocks else { return try submit(isForced: false) }
     let request = try wire.send(ExtendedOperation.check, ["source": .string(source)])
     phase = .checking(request)
@@ -125,6 +126,7 @@ extension Dialogue {
     let mode = !hasBlocks && hasPaste && editor.bytes.contains(UInt8(ascii: "\n")) ? "script" : "block"
     var fields: JSON.Object = ["source": .string(source), "session": .integer(session), "mode": .string(mode)]
     if isForced || mode == "script" { fields["final"] = true }
+    if wire.features.hasPaging { fields["pages"] = true }
     let request: Int
     do throws(ClientError) {
       request = try wire.send(.evaluate, fields)
@@ -135,6 +137,28 @@ extension Dialogue {
     evaluation = Evaluation(request: request, isTentative: !hasBlocks && !isForced && mode == "block")
     phase = .evaluating
     if evaluation?.isTentative == false { commit() }
+  }
+
+  /// The job that a line names: `%3`.
+  private static func job(in text: String) -> Int? {
+    guard text.hasPrefix("%"), text.dropFirst().utf8.allSatisfy({ $0 >= 0x30 && $0 <= 0x39 }) else { return nil }
+    return Int(text.dropFirst())
+  }
+
+  /// Waits for a job as for an evaluation of the prompt's own.
+  private func takeUp(_ job: Int) throws(ClientError) {
+    try follow(job)
+    evaluation = Evaluation(
+      request: try wire.send(.awaitJob, ["job": .integer(job)]), isTentative: false, job: job)
+    phase = .evaluating
+    deadline = .never
+    commit()
+  }
+
+  /// Shows what a job prints, above the prompt.
+  func follow(_ job: Int) throws(ClientError) {
+    guard followedJobs.insert(job).inserted else { return }
+    leftRequests.insert(try wire.send(.jobOutput, ["job": .integer(job), "follow": true]))
   }
 
   /// The block is one that runs: it stays on the screen, and is remembered.
@@ -244,8 +268,13 @@ extension Dialogue {
     deadline = .after(Self.patience)
   }
 
-  private func detach() {
-    note("this server keeps no session that is left; Ctrl-D ends it")
+  /// Leaves the session to itself, with what it runs.
+  func detach() {
+    keys.clear()
+    guard wire.features.hasAttach else { return note("this server keeps no session that is left; Ctrl-D ends it") }
+    screen.leave()
+    note("session \(session) is left; to take it up again: replconnect --attach \(session)")
+    status = ExitCode.done.rawValue
   }
 
   func endSession() throws(ClientError) {

@@ -23,10 +23,13 @@ extension Dialogue {
   private func take(_ frame: OutputFrame) throws(ClientError) {
     if frame.request == evaluation?.request {
       if evaluation?.isTentative == true { commit() }
+      if frame.stream == .page { return try takePage(frame) }
       if let dropped = evaluation?.dropped {
         evaluation?.dropped = dropped + frame.bytes.count
         return try acknowledge(frame.bytes.count, of: frame.request)
       }
+    } else if frame.request == teeRequest {
+      return try takeTee(frame)
     } else if !leftRequests.contains(frame.request) {
       return
     }
@@ -37,8 +40,11 @@ extension Dialogue {
   }
 
   private func take(_ event: ServerEvent) throws(ClientError) {
+    if event.name == .job { return announce(event.fields) }
     guard event.request == evaluation?.request else { return }
     switch event.name {
+    case .page: showPage()
+    case .dropped: note("\(event.fields["bytes"]?.integerValue ?? 0) bytes of output are lost: nobody was here for them")
     case .started:
       evaluation?.number = event.fields["evaluation"]?.integerValue
       if evaluation?.presses.started() == .interrupt { try sendInterrupt() }
@@ -56,6 +62,7 @@ extension Dialogue {
   private func take(_ reply: ControlReply, to id: Int) throws(ClientError) {
     if id == evaluation?.request { return try finish(reply) }
     if leftRequests.remove(id) != nil { return finishLeft(reply) }
+    if id == teeRequest { return refuseTee(reply) }
     if id == evaluation?.interruptRequest { return takeInterrupt(reply) }
     if let aside = asides.removeValue(forKey: id) { return try take(reply, for: aside) }
     switch phase {
@@ -126,6 +133,11 @@ extension Dialogue {
   private func finish(_ reply: ControlReply) throws(ClientError) {
     let dropped = evaluation?.dropped
     let wasTentative = evaluation?.isTentative ?? false
+    if isAttaching {
+      isAttaching = false
+      // There is nothing to do at a prompt without a session.
+      _ = try Connection.fields(of: reply)
+    }
     if case .ok(let fields) = reply, fields["outcome"]?.stringValue == "incomplete", wasTentative {
       let wasPressed = evaluation?.presses != InterruptPresses()
       evaluation = nil
@@ -145,6 +157,7 @@ extension Dialogue {
       if case .failed(let reason, _) = reply { note(reason) }
       return
     }
+    if fields["outcome"]?.stringValue == "idle" { return }
     guard let report = EvaluationReport(fields: fields) else { return note("the server sent no report of the end") }
     if report.type != nil { screen.endLine() }
     switch report.outcome {
@@ -154,7 +167,9 @@ extension Dialogue {
       screen.endLine()
     case .incomplete: note("the code is incomplete")
     case .ended: status = ExitCode.done.rawValue
-    case .backgrounded: note("%\(report.job ?? 0) goes on")
+    case .backgrounded:
+      note("it goes on as %\(report.job ?? 0)")
+      if let job = report.job { try follow(job) }
     case .value, .abandoned: break
     }
   }

@@ -49,7 +49,7 @@ extension Dialogue {
     } else {
       try dropFlood()
     }
-    switch self.evaluation?.presses.press(isKnown: evaluation.number != nil) {
+    switch self.evaluation?.presses.press(isKnown: evaluation.number != nil || evaluation.job != nil) {
     case .interrupt: try sendInterrupt()
     case .leave: try leave()
     case .nothing, nil: break
@@ -70,6 +70,10 @@ extension Dialogue {
   }
 
   func sendInterrupt() throws(ClientError) {
+    if let job = evaluation?.job {
+      evaluation?.interruptRequest = try wire.send(.interrupt, ["job": .integer(job)])
+      return
+    }
     guard let number = evaluation?.number else { return }
     evaluation?.interruptRequest = try wire.send(
       .interrupt, ["session": .integer(session), "evaluation": .integer(number)])
@@ -92,13 +96,19 @@ extension Dialogue {
   /// Gives a prompt back although the evaluation goes on.
   func leave() throws(ClientError) {
     guard let evaluation, !evaluation.isLeaving else { return }
+    if let job = evaluation.job {
+      asides[evaluation.request] = .ignored
+      self.evaluation = nil
+      newBlock()
+      return note("%\(job) goes on")
+    }
     self.evaluation?.isLeaving = true
     if wire.features.hasBackground, let number = evaluation.number {
       let request = try wire.send(
         ExtendedOperation.background, ["session": .integer(session), "evaluation": .integer(number)])
       asides[request] = .background
     } else {
-      asides[try wire.send(.openSession, [:])] = .newSession
+      asides[try wire.send(.openSession, sessionFields)] = .newSession
     }
   }
 

@@ -35,6 +35,10 @@ final class Dialogue {
     /// How many bytes of output were thrown away since Ctrl-C; nil when all is shown.
     var dropped: Int?
     var isLeaving = false
+    /// The job that is waited for, when it is none of the session's evaluations.
+    var job: Int?
+    /// Text for a pager that is not yet whole.
+    var page: [UInt8] = []
   }
 
   /// A need for a line of input.
@@ -67,6 +71,14 @@ final class Dialogue {
   var asides: [Int: Aside] = [:]
   var status: Int32?
   var isStale = true
+  /// Whether the session is one that was left and may run something.
+  var isAttaching = false
+  /// The jobs whose output is shown above the prompt.
+  var followedJobs: Set<Int> = []
+  /// The request for what the program itself prints, and the start of a line of that.
+  var teeRequest: Int?
+  var teeLine: [UInt8] = []
+  let pager: Pager
 
   /// What becomes of an answer that nothing waits for.
   enum Aside: Equatable {
@@ -77,6 +89,8 @@ final class Dialogue {
 
   static let prompt = ">>>> "
   static let continuation = ".... "
+  /// Ctrl-X Ctrl-D.
+  private static let detachKeys: [UInt8] = [0x18, 0x04]
   /// How long an answer about the text that is edited may take, in seconds.
   static let patience = 2.0
 
@@ -90,6 +104,7 @@ final class Dialogue {
       wanted: !options.noColor, noColor: Self.variable("NO_COLOR"), terminal: Self.variable("TERM"))
     history =
       options.noHistory ? nil : HistoryFile(stateHome: Self.variable("XDG_STATE_HOME"), home: Self.variable("HOME"))
+    pager = Pager(command: Self.variable("PAGER"), input: surroundings.input, output: surroundings.output)
     editor = Editor(input: surroundings.input)
   }
 
@@ -101,7 +116,7 @@ final class Dialogue {
   /// - Returns: the exit status.
   func run() throws(ClientError) -> Int32 {
     loadHistory()
-    session = try open()
+    try open()
     editor.redisplay = { [weak self] in self?.isStale = true }
     editor.moreKeys = { [weak self] in self?.keys.nextByte() }
     editor.start()
@@ -118,7 +133,10 @@ final class Dialogue {
       }
     } catch {
       screen.leave()
-      throw error
+      guard error.code == .noServer, wire.features.hasAttach else { throw error }
+      throw ClientError(
+        error.code, error.message,
+        details: ["if the program still runs, it keeps session \(session) for a while: replconnect --attach \(session)"])
     }
   }
 
@@ -131,21 +149,12 @@ final class Dialogue {
     }
   }
 
-  private func open() throws(ClientError) -> Int {
-    let request = try wire.send(.openSession, [:])
-    while true {
-      guard case .message(.reply(let reply)) = try wire.receive(until: .never, watching: []) else { continue }
-      guard reply.id?.integerValue == request else { continue }
-      return try Connection.fields(of: reply)["session"]?.integerValue ?? 0
-    }
-  }
-
   // MARK: waiting
 
   private func wait() throws(ClientError) {
     let keyboard = Watched(input, for: .reading)
     var watching = [signals.watched]
-    if wantsKeys, status == nil { watching.append(keyboard) }
+    if keys.hasRoom, status == nil { watching.append(keyboard) }
     if let writing = screen.watched { watching.append(writing) }
     switch try wire.receive(until: deadline, watching: watching) {
     case .message(let message): try take(message)
@@ -183,6 +192,8 @@ final class Dialogue {
     let count = unsafe buffer.withUnsafeMutableBytes { unsafe read(input, $0.baseAddress, $0.count) }
     if count > 0 {
       keys.append(buffer.prefix(count))
+      // While something runs, keys wait; this one is meant for now.
+      if phase == .evaluating, evaluation?.question == nil, keys.endsWith(Self.detachKeys) { detach() }
     } else if count == 0 || (errno != EINTR && errno != EAGAIN) {
       // The terminal is gone.
       status = 128 + SIGHUP

@@ -26,6 +26,17 @@ struct KeyStream {
 
   var isEmpty: Bool { start == buffer.count }
 
+  /// Whether to read more; a paste is always taken to its end.
+  var hasRoom: Bool { buffer.count - start < Self.maximumWaitingLength || isDropping || isInPaste }
+
+  private var isInPaste: Bool { buffer[start...].starts(with: Self.pasteStart) }
+
+  /// How many bytes may wait to be used.
+  private static let maximumWaitingLength = 1 << 16
+
+  /// Whether these are the last keys.
+  func endsWith(_ keys: [UInt8]) -> Bool { !isInPaste && buffer[start...].suffix(keys.count).elementsEqual(keys) }
+
   mutating func append(_ bytes: some Sequence<UInt8>) { buffer += bytes }
 
   /// Forgets everything, a paste that is not whole included.

@@ -64,6 +64,11 @@ struct Screen {
   /// - Returns: how many bytes of output are done with.
   mutating func writeSome() throws(ClientError) -> Int { try queue.writeSome() }
 
+  /// Waits until everything is on the screen. Only for somebody who takes the terminal over.
+  mutating func settle() {
+    while !queue.isEmpty { guard (try? queue.writeSome()) != nil else { return } }
+  }
+
   /// Forgets what is not on the screen yet.
   ///
   /// - Returns: how many bytes of output are done with by that.

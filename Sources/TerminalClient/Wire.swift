@@ -37,6 +37,8 @@ struct Features: Equatable, Sendable {
   var hasAttach: Bool { names.contains("attach") }
   /// What the program itself prints can be had.
   var hasTee: Bool { names.contains("tee") }
+  /// What is for a pager comes apart from the output.
+  var hasPaging: Bool { names.contains("paging") }
   /// A session may know the size of the window.
   var hasResize: Bool { names.contains("resize") }
 }
