@@ -36,6 +36,8 @@ static inline void repl_rl_configure(repl_getc *take, rl_hook_func_t *available)
   rl_change_environment = 0;
   rl_getc_function = take;
   rl_input_available_hook = available;
+  // What the terminal has for erasing a line would erase the whole block.
+  rl_variable_bind("bind-tty-special-chars", "off");
   // Some distributions turn it off; an inputrc may, too.
   rl_variable_bind("enable-bracketed-paste", "on");
 }

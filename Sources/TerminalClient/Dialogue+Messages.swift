@@ -44,7 +44,8 @@ extension Dialogue {
     guard event.request == evaluation?.request else { return }
     switch event.name {
     case .page: showPage()
-    case .dropped: note("\(event.fields["bytes"]?.integerValue ?? 0) bytes of output are lost: nobody was here for them")
+    case .dropped:
+      note("\(event.fields["bytes"]?.integerValue ?? 0) bytes of output are lost: nobody was here for them")
     case .started:
       evaluation?.number = event.fields["evaluation"]?.integerValue
       if evaluation?.presses.started() == .interrupt { try sendInterrupt() }

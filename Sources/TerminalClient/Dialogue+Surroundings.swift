@@ -86,13 +86,16 @@ extension Dialogue {
   func takeTee(_ frame: OutputFrame) throws(ClientError) {
     try wire.take(frame.bytes.count, of: frame.request)
     teeLine += frame.bytes
-    guard let newline = teeLine.lastIndex(of: UInt8(ascii: "\n")) ?? (teeLine.count > 4096 ? teeLine.count - 1 : nil) else {
+    guard let newline = teeLine.lastIndex(of: UInt8(ascii: "\n")) ?? (teeLine.count > 4096 ? teeLine.count - 1 : nil)
+    else {
       return
     }
     let lines = teeLine[...newline].split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
     let mark = Array(palette.paint("| ", .kind).utf8)
     screen.endLine()
-    for line in lines.last?.isEmpty == true ? lines.dropLast() : lines { screen.print(mark + line + [UInt8(ascii: "\n")]) }
+    for line in lines.last?.isEmpty == true ? lines.dropLast() : lines {
+      screen.print(mark + line + [UInt8(ascii: "\n")])
+    }
     teeLine.removeFirst(newline + 1)
     isStale = true
   }

@@ -136,7 +136,8 @@ final class Dialogue {
       guard error.code == .noServer, wire.features.hasAttach else { throw error }
       throw ClientError(
         error.code, error.message,
-        details: ["if the program still runs, it keeps session \(session) for a while: replconnect --attach \(session)"])
+        details: ["if the program still runs, it keeps session \(session) for a while: replconnect --attach \(session)"]
+      )
     }
   }
 

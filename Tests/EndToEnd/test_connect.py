@@ -102,7 +102,7 @@ class TestBlocks:
     def test_going_up_in_a_block(self, prompt):
         enter(prompt, "x = [1,")
         prompt.wait(lambda screen: screen.cursor_line.startswith(CONTINUATION), "the second line")
-        prompt.type("2]")
+        prompt.type("\x152]")
         prompt.type("\x1b[A\x05 3,")
         prompt.wait(lambda screen: screen.cursor_line == ">>>> x = [1, 3,", "the first line, changed")
         prompt.type("\x1b[B\x05\r")
@@ -112,7 +112,7 @@ class TestBlocks:
 
     def test_alt_enter_runs_what_is_not_complete(self, prompt):
         prompt.type("(1,\x1b\r")
-        prompt.wait(lambda screen: "incomplete input" in screen.text and screen.cursor_line == PROMPT, "the error")
+        prompt.wait(lambda screen: "SyntaxError: '(' was never closed" in screen.text and screen.cursor_line == PROMPT, "the error")
 
     def test_a_long_line_wraps(self, prompt):
         line = "x = '" + "abcdefghij" * 20 + "'"
@@ -177,6 +177,15 @@ class TestCtrlC:
 
 
 class TestInput:
+    def test_a_password_is_not_shown(self, prompt):
+        enter(prompt, "import getpass; word = getpass.getpass('word? ')")
+        prompt.wait(lambda screen: screen.cursor_line == "word? ", "the question")
+        prompt.type("geheim\r")
+        at_prompt(prompt)
+        enter(prompt, "len(word)")
+        prompt.wait_lines("6", ">>>>")
+        assert b"geheim" not in prompt.raw
+
     def test_a_question(self, prompt):
         enter(prompt, "name = input('who? ')")
         prompt.wait(lambda screen: screen.cursor_line == "who? ", "the question")
@@ -207,6 +216,7 @@ class TestHistory:
         first = client()
         enter(first, "x = [1,")
         first.wait(lambda screen: screen.cursor_line.startswith(CONTINUATION), "the second line")
+        first.type("\x15")
         enter(first, "2]")
         at_prompt(first)
         enter(first, " secret = 1")
@@ -274,7 +284,55 @@ class TestCompletion:
                     and screen.cursor_line == ">>>> textwrap.dedent(", "the documentation")
 
 
+class TestPages:
+    def test_help_opens_in_the_pager(self, client, tmp_path):
+        pager = tmp_path / "pager"
+        pager.write_text("#!/bin/sh\necho 'the pager has'; head -n 1; echo 'press Enter'; read -r _ </dev/tty\n")
+        pager.chmod(0o755)
+        screen = client(env={"PAGER": str(pager)})
+        enter(screen, "help(len)")
+        screen.wait_lines("the pager has", "Help on built-in function len in module builtins:", "press Enter")
+        screen.type("\r")
+        at_prompt(screen)
+        enter(screen, "'back'")
+        screen.wait_lines("'back'", ">>>>")
+
+
+class TestLeaving:
+    def test_by_key_and_back_with_what_was_missed(self, server, client, terminal, environment):
+        first = client()
+        enter(first, "import threading; go = threading.Event(); seen = threading.Event()")
+        at_prompt(first)
+        enter(first, "print('on') or go.wait() and print('missed') or seen.set() or 'the value'")
+        first.wait(lambda screen: "on" in shown(screen), "it runs")
+        first.type("\x18\x04")
+        assert first.wait_end() == 0
+        assert "replconnect --attach 1" in first.text
+        other = client()
+        enter(other, "go.set(); seen.wait()")
+        at_prompt(other)
+        back = terminal([built(REPLCONNECT), "-t", "pid:%d" % server.pid, "--attach", "1"], environment)
+        back.wait_lines("missed", "'the value'", ">>>>")
+
+    def test_a_session_that_is_not_there(self, server, terminal, environment):
+        screen = terminal([built(REPLCONNECT), "-t", "pid:%d" % server.pid, "--attach", "77"], environment)
+        assert screen.wait_end() == 66
+
+
 class TestBackground:
+    def test_a_job_is_waited_for_by_its_number(self, prompt):
+        enter(prompt, "import threading; go = threading.Event()")
+        at_prompt(prompt)
+        enter(prompt, "print('on') or go.wait() and 'its value'")
+        prompt.wait(lambda screen: "on" in shown(screen), "it runs")
+        prompt.type("\x1a")
+        prompt.wait(lambda screen: "it goes on as %1" in screen.text and screen.cursor_line == PROMPT, "the prompt")
+        enter(prompt, "threading.Timer(0.1, go.set).start()")
+        at_prompt(prompt)
+        enter(prompt, "%1")
+        prompt.wait(lambda screen: "'its value'" in shown(screen) and screen.cursor_line == PROMPT, "the value")
+        prompt.wait_for("%1 done: print('on') or go.wait()")
+
     def test_ctrl_z_gives_a_prompt_and_output_comes_above_the_line(self, prompt):
         enter(prompt, "import threading; go = threading.Event()")
         at_prompt(prompt)
@@ -316,6 +374,16 @@ class TestPaste:
     def test_a_paste_that_ends_its_line_runs(self, prompt):
         prompt.type("\x1b[200~'one' + 'line'\r\x1b[201~")
         prompt.wait_lines("'oneline'", ">>>>")
+
+
+    def test_400_kilobytes(self, prompt):
+        lines = ["total = 0"] + ["total += %10d" % number for number in range(28_000)]
+        text = "\r".join(lines) + "\r"
+        assert len(text) > 400_000
+        prompt.type("\x1b[200~" + text + "\x1b[201~")
+        prompt.wait(lambda screen: screen.cursor_line == PROMPT, "a prompt")
+        enter(prompt, "total == sum(range(28_000))")
+        prompt.wait_lines("True", ">>>>")
 
 
 class TestWindow:
