@@ -136,7 +136,7 @@ extension Dialogue {
     }
     evaluation = Evaluation(request: request, isTentative: !hasBlocks && !isForced && mode == "block")
     phase = .evaluating
-    if evaluation?.isTentative == false { commit() }
+    if evaluation?.isTentative == true { deadline = .after(Self.tentativeTime) } else { commit() }
   }
 
   /// The job that a line names: `%3`.

@@ -143,6 +143,7 @@ extension Dialogue {
       let wasPressed = evaluation?.presses != InterruptPresses()
       evaluation = nil
       phase = .editing
+      deadline = .never
       // Ctrl-C came before it was known that nothing runs.
       return wasPressed ? clearLine() : openLine(indent: nil)
     }
@@ -193,7 +194,8 @@ extension Dialogue {
     case .completing, .documenting:
       phase = .editing
       note("no answer in time: the program may be busy")
-    case .editing, .evaluating, .ending: break
+    case .evaluating: if evaluation?.isTentative == true { commit() }
+    case .editing, .ending: break
     }
   }
 }

@@ -93,6 +93,8 @@ final class Dialogue {
   private static let detachKeys: [UInt8] = [0x18, 0x04]
   /// How long an answer about the text that is edited may take, in seconds.
   static let patience = 2.0
+  /// How long a block that may be incomplete stays editable, in seconds; a server that has not answered by then runs it.
+  static let tentativeTime = 1.0
 
   init(_ wire: any Wire, _ options: ConnectOptions, _ surroundings: Surroundings) throws(ClientError) {
     self.wire = wire

@@ -42,7 +42,7 @@ public enum TerminalClient {
     guard isInteractive || options.attach == nil else {
       throw ClientError(.usage, "--attach needs a terminal; to run code in a session, use replctl eval -s")
     }
-    let wire = try open(surroundings.resolver.resolve(options.endpoint), within: options.timeout?.seconds)
+    let wire = try open(surroundings, options)
     guard isInteractive else {
       var script = try ScriptRun(wire, surroundings, keepsGoing: options.keepGoing)
       return try script.run(options.code.isEmpty ? .input(surroundings.input) : .code(options.code))
@@ -51,10 +51,19 @@ public enum TerminalClient {
   }
 
   /// Connects, and finds out what the server can do.
-  private static func open(_ destination: Destination, within timeout: Double?) throws(ClientError) -> any Wire {
-    let seconds = timeout ?? defaultTimeout
-    let connection = try Connection(to: destination, greetingWithin: seconds)
-    _ = try connection.describe(until: .after(seconds))
+  private static func open(_ surroundings: Surroundings, _ options: ConnectOptions) throws(ClientError) -> any Wire {
+    let seconds = options.timeout?.seconds ?? defaultTimeout
+    let connection = try Connection(to: surroundings.resolver.resolve(options.endpoint), greetingWithin: seconds)
+    do throws(ClientError) {
+      _ = try connection.describe(until: .after(seconds))
+    } catch {
+      guard let description = connection.foreignDescription, description["prompts"]?.objectValue != nil,
+        let endpoint = options.endpoint ?? surroundings.endpoint,
+        case .tcp(let host, let port, let control) = try? Endpoint(parsing: endpoint)
+      else { throw error }
+      return try AncestorConnection(
+        host: host, port: port, controlPort: control, description: description, within: seconds)
+    }
     return connection
   }
 

@@ -43,6 +43,13 @@ struct Features: Equatable, Sendable {
   var hasResize: Bool { names.contains("resize") }
 }
 
+extension AncestorConnection: Wire {
+  var features: Features { Features([]) }
+
+  /// It sends what it likes.
+  func take(_ count: Int, of request: Int) {}
+}
+
 extension Connection: Wire {
   var features: Features { Features(server?.features ?? []) }
 }
