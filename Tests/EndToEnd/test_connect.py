@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import stat
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -401,6 +402,59 @@ class TestSignals:
         os.kill(prompt.pid, number)
         assert prompt.wait_end() == 128 + number
         assert b"\x1b[?2004l" in prompt.raw
+
+
+class TestScripts:
+    """Without a terminal: nothing but what the code prints and is, and an exit status."""
+
+    @pytest.fixture
+    def run(self, server, environment):
+        def start(*options, stdin=""):
+            done = subprocess.run([built(REPLCONNECT), *options, "-t", "pid:%d" % server.pid], input=stdin, text=True,
+                                  env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=60)
+            return done.returncode, done.stdout, done.stderr
+        return start
+
+    def test_a_value_and_nothing_else(self, run):
+        assert run(stdin="1+1\n") == (0, "2\n", "")
+        assert run(stdin="1+1") == (0, "2\n", "")
+        assert run("-c", "1+1") == (0, "2\n", "")
+        assert run(stdin="") == (0, "", "")
+
+    def test_blocks_without_blank_lines(self, run):
+        script = "def f(n):\n    if n:\n        return 1\n\n    return 2\nf(0)\ntry:\n    1/0\nexcept ZeroDivisionError:\n    print('no')\n'end'\n"
+        assert run(stdin=script) == (0, "2\nno\n'end'\n", "")
+
+    @pytest.mark.parametrize("options, output", [([], "1\n"), (["--keep-going"], "1\n2\n")])
+    def test_the_first_exception(self, run, options, output):
+        status, out, err = run(*options, stdin="1\n1/0\n2\n")
+        assert (status, out) == (1, output)
+        assert err.startswith("Traceback (most recent call last):\n")
+        assert err.endswith("ZeroDivisionError: division by zero\n")
+
+    def test_what_is_incomplete(self, run):
+        status, out, err = run(stdin="def f(:\n")
+        assert (status, out) == (1, "")
+        assert "SyntaxError" in err
+
+    def test_input_of_the_code(self, run):
+        assert run("-c", "input()", stdin="Karel\n") == (0, "'Karel'\n", "")
+
+    def test_a_script_of_its_own_speed(self, server, environment):
+        """Each block runs as soon as it is there, not when the script has ended."""
+        process = subprocess.Popen([built(REPLCONNECT), "-t", "pid:%d" % server.pid], env=environment, text=True,
+                                   stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        for number in range(3):
+            process.stdin.write("%d * 2\n" % number)
+            process.stdin.flush()
+            assert process.stdout.readline() == "%d\n" % (number * 2)
+        process.stdin.close()
+        assert process.wait(60) == 0
+        process.stdout.close()
+
+    def test_bad_command_lines(self, run):
+        assert run("--no-such")[0] == 64
+        assert run("--attach", "1")[0] == 64
 
 
 ANCESTOR = """
