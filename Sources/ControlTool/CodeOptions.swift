@@ -18,7 +18,8 @@ struct CodeOptions: ParsableArguments {
   func validate() throws {
     if file.isEmpty, code.isEmpty {
       throw ValidationError(
-        "the code is missing: write it behind the command, or give -f FILE, or '-' for standard input")
+        "the code is missing: write it behind the command, or give -f FILE, or '-' for standard input; "
+          + "code that starts with '-' goes behind '--'")
     }
     if file.count(where: { $0 == "-" }) + code.count(where: { $0 == "-" }) > 1 {
       throw ValidationError("standard input can be read only once; leave one '-' out")

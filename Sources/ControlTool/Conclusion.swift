@@ -35,6 +35,7 @@ enum Conclusion {
     case .incomplete: output.talk("the code does not parse: it is incomplete")
     case .abandoned: output.talk("it was abandoned, and may still run")
     case .interrupted: output.talk("interrupted")
+    case .backgrounded: output.talk("it goes on as job %\(report.job ?? 0)")
     }
   }
 

@@ -17,12 +17,20 @@ struct Doc: ControlCommand {
     { (visit: Visit) throws(ClientError) in
       let fields = try visit.ask(.document, ["name": .string(name)])
       if visit.output.isJSON {
-        try visit.output.print(fields.withoutEnvelope)
+        try visit.output.print(Self.document(name: name, fields))
       } else {
         try visit.output.print(Self.lines(name: name, fields))
       }
       return ExitCode.done.rawValue
     }
+  }
+
+  /// The members that it always has.
+  private static func document(name: String, _ fields: JSON.Object) -> JSON.Object {
+    var document: JSON.Object = ["name": .string(name)]
+    for key in ["kind", "type", "signature", "file", "line", "doc"] { document[key] = fields[key] ?? .null }
+    document["truncated"] = fields["truncated"] ?? false
+    return document
   }
 
   /// `NAME: KIND TYPE SIGNATURE`, `FILE:LINE`, an empty line and the documentation, as far as they are known.
@@ -65,15 +73,6 @@ struct Source: ControlCommand {
       }
       return ExitCode.done.rawValue
     }
-  }
-}
-
-extension JSON.Object {
-  /// A reply without what only its transport needs.
-  var withoutEnvelope: JSON.Object {
-    var fields = self
-    fields["id"] = nil
-    return fields
   }
 }
 

@@ -38,6 +38,8 @@ struct Following {
   private let signals: SignalWatch?
   private var deadline: Deadline
   private var queue: OutputQueue
+  /// How much more output the server may send.
+  private var credit = Limits.defaultCredit
   private var reply: ControlReply?
   private var session: Int?
   private var evaluation: Int?
@@ -50,6 +52,9 @@ struct Following {
 
   /// The output, when it is wanted as a document.
   private(set) var collection: OutputCollection?
+
+  /// How much output beyond its credit is taken from a server, in bytes: what waits to be written stays bounded.
+  private static let toleratedExcess = 1 << 22
 
   /// How long an evaluation that was told to end may take to do so, in seconds: an interrupt is answered within one.
   private static let grace = 3.0
@@ -107,9 +112,14 @@ struct Following {
   private mutating func take(_ message: ServerMessage) throws(ClientError) {
     switch message {
     case .output(let frame) where frame.request == request:
+      credit -= frame.bytes.count
+      guard credit >= -Self.toleratedExcess else {
+        throw ClientError(.protocolError, "\(connection.destination) sent more output than it was granted")
+      }
       guard collection == nil else {
         collection?.add(frame)
-        return try connection.take(frame.bytes.count, of: request)
+        credit += try connection.take(frame.bytes.count, of: request)
+        return
       }
       queue.add(frame)
     case .event(let event) where event.request == request:
@@ -155,7 +165,7 @@ struct Following {
         while let signal = signals?.next() { try end(by: .signal(signal)) }
       } else if watched == queue.watched {
         let count = try queue.writeSome()
-        if count > 0 { try connection.take(count, of: request) }
+        if count > 0 { credit += try connection.take(count, of: request) }
       } else if watched == input?.watched {
         input?.read()
       }

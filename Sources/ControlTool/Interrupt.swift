@@ -96,7 +96,7 @@ struct Interrupt: ControlCommand {
     guard all || found.count <= 1 else {
       throw ClientError(
         .usage, "several things run; name one, or take --all",
-        details: found.map { "\($0.argument)\t\($1.prefix { !$0.isNewline })".escapedLine })
+        details: found.map { "\($0.argument)  \(String($1.prefix { !$0.isNewline }).escapedLine)" })
     }
     return found.map(\.0)
   }

@@ -85,6 +85,10 @@ extension Visit {
     var input: InputLines?
     let end = try following.run(input: &input)
     if end.reply == nil {
+      // Of a server that has said nothing at all, nothing is known.
+      guard end.cause != .timeout || connection.server != nil else {
+        throw ClientError(.timedOut, "no answer from \(destination) in time")
+      }
       output.talk(end.cause == .timeout ? "timed out; \(job.text) goes on" : "left; \(job.text) goes on")
     }
     return (end, following)

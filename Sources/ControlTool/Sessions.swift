@@ -45,7 +45,7 @@ struct Disconnect: ControlCommand {
   @Flag(help: "End every session.")
   var all = false
 
-  @Argument(help: "The numbers of sessions.")
+  @Argument(help: ArgumentHelp("The numbers of sessions.", valueName: "session"))
   var sessions: [Int] = []
 
   func validate() throws {

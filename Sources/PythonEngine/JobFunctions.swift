@@ -26,10 +26,7 @@ extension Arguments {
   /// job_end(number, state)
   func jobEnd(_ gil: inout GIL) throws(PythonError) -> OpaquePointer? {
     try expect(2, of: "job_end")
-    if let job = Running.jobs.table.job(try integer(0)) {
-      job.end(JobReport.State(rawValue: try string(1, gil)) ?? .failed)
-      Running.jobs.table.finish(job)
-    }
+    Running.jobs.end(try integer(0), JobReport.State(rawValue: try string(1, gil)) ?? .failed)
     return unsafe Self.none()
   }
 

@@ -43,6 +43,14 @@ private enum ModuleTable {
       { _, arguments in unsafe entry(arguments, Arguments.readLine) }
     ),
     (
+      "read_hidden", "read_hidden(session, /)\n--\n\nRead a line that is not echoed where it is typed.",
+      { _, arguments in unsafe entry(arguments, Arguments.readHidden) }
+    ),
+    (
+      "page", "page(session, text, /)\n--\n\nShow a text in the client's pager; return whether it has one.",
+      { _, arguments in unsafe entry(arguments, Arguments.page) }
+    ),
+    (
       "end_input", "end_input(session, /)\n--\n\nLet reads of a session see the end of input from now on.",
       { _, arguments in unsafe entry(arguments, Arguments.endInput) }
     ),

@@ -93,30 +93,58 @@ extension Arguments {
     try expect(3, of: "write")
     let stream = OutputStream(rawValue: try integer(1)) ?? .standardOutput
     let bytes = try unsafe Python.withBytes(try object(2)) { unsafe Array($0) }
-    if let engine = Running.current?.engine, let streams = engine.streams(of: try integer(0)) {
-      var rest = bytes[...]
-      while true {
-        let taken = gil.detached { streams.write(rest, to: stream) }
-        rest = rest.dropFirst(taken)
-        if rest.isEmpty { break }
-        try engine.raiseInterrupt(gil)
-      }
-    }
+    try Self.write(bytes, to: stream, of: try integer(0), &gil)
     return unsafe PyLong_FromLongLong(Int64(bytes.count))
   }
 
+  /// Looks the streams up again after every wait: it ends also when the evaluation has become a job, which writes
+  /// elsewhere.
+  private static func write(
+    _ bytes: [UInt8], to stream: OutputStream, of session: Int, _ gil: inout GIL
+  ) throws(PythonError) {
+    var rest = bytes[...]
+    while !rest.isEmpty, let engine = Running.current?.engine, let streams = engine.streams(of: session) {
+      let taken = gil.detached { streams.write(rest, to: stream) }
+      rest = rest.dropFirst(taken)
+      if !rest.isEmpty { try engine.raiseInterrupt(gil) }
+    }
+  }
+
+  /// readline(session, size)
   func readLine(_ gil: inout GIL) throws(PythonError) -> OpaquePointer? {
     try expect(2, of: "readline")
-    guard let engine = Running.current?.engine, let streams = engine.streams(of: try integer(0)) else {
-      return unsafe PyBytes_FromStringAndSize(nil, 0)
-    }
-    while true {
-      switch gil.detached({ streams.readLine() }) {
+    return unsafe try readLine(of: try integer(0), isHidden: false, &gil)
+  }
+
+  /// read_hidden(session): a line that whoever types it must not see.
+  func readHidden(_ gil: inout GIL) throws(PythonError) -> OpaquePointer? {
+    try expect(1, of: "read_hidden")
+    return unsafe try readLine(of: try integer(0), isHidden: true, &gil)
+  }
+
+  private func readLine(
+    of session: Int, isHidden: Bool, _ gil: inout GIL
+  ) throws(PythonError) -> OpaquePointer? {
+    while let engine = Running.current?.engine, let streams = engine.streams(of: session) {
+      switch gil.detached({ streams.readLine(isHidden: isHidden) }) {
       case .endOfInput: return unsafe PyBytes_FromStringAndSize(nil, 0)
       case .interrupted: try engine.raiseInterrupt(gil)
       case .line(let bytes): return unsafe Python.newBytes(bytes)
       }
     }
+    return unsafe PyBytes_FromStringAndSize(nil, 0)
+  }
+
+  /// page(session, text): gives a text to the client's pager; false when it has none.
+  func page(_ gil: inout GIL) throws(PythonError) -> OpaquePointer? {
+    try expect(2, of: "page")
+    guard let streams = Running.current?.engine.streams(of: try integer(0)), streams.takesPages else {
+      return unsafe PyBool_FromLong(0)
+    }
+    let bytes = try unsafe Python.withBytes(try object(1)) { unsafe Array($0) }
+    try Self.write(bytes, to: .page, of: try integer(0), &gil)
+    streams.endPage()
+    return unsafe PyBool_FromLong(1)
   }
 
   func endInput(_ gil: inout GIL) throws(PythonError) -> OpaquePointer? {

@@ -32,6 +32,13 @@ extension PythonEngine {
     if !isQueued { completion(nil) }
   }
 
+  func check(_ source: String, completion: @escaping @Sendable (JSON.Object?) -> Void) {
+    let isQueued = inquire { [hooks] gil in
+      completion(Self.answer(of: hooks.check, [.string(source)], gil)?.objectValue)
+    }
+    if !isQueued { completion(nil) }
+  }
+
   func document(
     _ name: String, withSource: Bool,
     completion: @escaping @Sendable (Result<JSON.Object, EngineUnavailable>) -> Void

@@ -25,6 +25,12 @@ final class PythonEngine: Engine {
 
   private struct State {
     var sessions: [SessionID: PythonSession] = [:]
+    /// Those whose evaluation has become a job, while it runs.
+    var moved: [ObjectIdentifier: PythonSession] = [:]
+    /// Sessions whose thread went with a job, and that may have no other: the Python side still knows them.
+    var orphans: Set<SessionID> = []
+    /// By their threads, those that evaluate: which one a write belongs to.
+    var threads: [UInt: PythonSession] = [:]
     var hasInquirer = false
     /// The threads of `serve`, by the kernel's number, and what each is for.
     var roles: [Int: String] = [:]
@@ -95,6 +101,26 @@ final class PythonEngine: Engine {
     return .stale
   }
 
+  func background(session id: SessionID, evaluation number: Int, as job: Job) -> EngineUnavailable? {
+    guard let session = session(id) else { return EngineUnavailable("The evaluation is over.") }
+    if let failure = session.become(job, evaluation: number) { return failure }
+    state.withLock { state in
+      state.sessions[id] = nil
+      state.moved[ObjectIdentifier(session)] = session
+      state.orphans.insert(id)
+    }
+    jobs.adopt(job.number, session)
+    // The host's list of jobs has it as soon as the interpreter can be had.
+    _ = worker.add { [hooks] gil in
+      do throws(PythonError) {
+        _ = try hooks.adopt.call([.integer(job.number), .string(job.source)], gil)
+      } catch {
+        Python.reportUnraisable(error)
+      }
+    }
+    return nil
+  }
+
   func session(_ id: SessionID) -> PythonSession? { state.withLock { $0.sessions[id] } }
 
   /// Has the inquirer do something; it is started with the first such work.
@@ -118,7 +144,18 @@ final class PythonEngine: Engine {
   }
 
   func close(session id: SessionID) {
-    guard let session = state.withLock({ $0.sessions.removeValue(forKey: id) }) else { return }
+    let (session, isOrphan) = state.withLock { state in
+      (state.sessions.removeValue(forKey: id), state.orphans.remove(id) != nil)
+    }
+    guard let session else {
+      guard isOrphan else { return }
+      _ = worker.add { [hooks] gil in
+        do throws(PythonError) { _ = try hooks.forget.call([.integer(id)], gil) } catch {
+          Python.reportUnraisable(error)
+        }
+      }
+      return
+    }
     if session.close() {
       _ = worker.add { [self] gil in _ = interrupt(session, nil, gil) }
     } else {
@@ -173,8 +210,19 @@ final class PythonEngine: Engine {
     }
   }
 
+  /// What the calling thread was started for. One session may have several threads on their way, when evaluations
+  /// became jobs before they had begun.
+  private func claim(_ id: SessionID) -> PythonSession? {
+    let (moved, current) = state.withLock { state in
+      (state.moved.values.filter { $0.id == id }, state.sessions[id])
+    }
+    let all = moved + [current, lingering.withLock { $0[id] }].compactMap { $0 }
+    return all.first { $0.claim() }
+  }
+
   private func serveSession(_ id: SessionID, thread: UInt, _ gil: inout GIL) {
-    guard let session = state.withLock({ $0.sessions[id] }) ?? lingering.withLock({ $0[id] }) else { return }
+    guard let session = claim(id) else { return }
+    state.withLock { $0.threads[thread] = session }
     do throws(PythonError) {
       _ = try hooks.opened.call([.integer(id)], gil)
     } catch {
@@ -187,18 +235,46 @@ final class PythonEngine: Engine {
         guard session.begin(evaluation, thread: thread, gil) else { continue }
         let result = run(evaluation, gil)
         session.end(gil)
+        if let job = session.job { settle(job, result, gil) }
         completion(result)
       }
+    }
+    state.withLock { state in
+      state.threads[thread] = nil
+      state.moved[ObjectIdentifier(session)] = nil
     }
     // A thread that was stuck while the server stopped comes here when everything has been put back already.
     if !hooks.closed.isReleased(gil) {
       do throws(PythonError) {
-        _ = try hooks.closed.call([.integer(id)], gil)
+        _ = try hooks.closed.call([.integer(id), .bool(session.job != nil)], gil)
       } catch {
         Python.reportUnraisable(error)
       }
     }
     lingering.withLock { $0[id] = nil }
+  }
+
+  /// What was evaluated has become a job, and is over.
+  private func settle(_ job: Job, _ result: EvaluationResult, _ gil: borrowing GIL) {
+    var outcome = JobReport.State.failed
+    if case .success(let report) = result {
+      switch report.outcome {
+      case .value, .ended, .incomplete: outcome = .done
+      case .interrupted: outcome = .interrupted
+      case .exception, .abandoned, .backgrounded: outcome = .failed
+      }
+      if let exception = report.exception { job.write(Array(exception.traceback.utf8), to: .standardError) }
+    }
+    // The server may have stopped meanwhile; a job outlives it.
+    if !hooks.settle.isReleased(gil) {
+      do throws(PythonError) {
+        _ = try hooks.settle.call([.integer(job.number), .string(job.source), .string(outcome.rawValue)], gil)
+      } catch {
+        Python.reportUnraisable(error)
+      }
+    }
+    jobs.forget(job.number)
+    jobs.end(job.number, outcome)
   }
 
   private func run(_ evaluation: Evaluation, _ gil: borrowing GIL) -> EvaluationResult {
@@ -219,7 +295,9 @@ final class PythonEngine: Engine {
       let isInterrupt = unsafe PyErr_ExceptionMatches(cpython_KeyboardInterrupt()) != 0
       if isInterrupt { PyErr_Clear() } else { PyErr_WriteUnraisable(nil) }
       let text = isInterrupt ? "KeyboardInterrupt\n" : "replserve: the evaluation failed inside the server\n"
-      _ = evaluation.streams.write(Array(text.utf8), to: .standardError)
+      if evaluation.presentation == .text || !isInterrupt {
+        _ = evaluation.streams.write(Array(text.utf8), to: .standardError)
+      }
       return .success(
         EvaluationReport(isInterrupt ? .interrupted : .exception, duration: Self.seconds(.now - started)))
     }
@@ -259,8 +337,16 @@ final class PythonEngine: Engine {
   }
 
   /// The streams that output of a session's thread goes to, even while the session is on its way out.
+  /// An evaluation that has become a job writes from its own thread, which tells it from the session's next one; one
+  /// that is in the main thread is known by its session.
   func streams(of id: SessionID) -> (any EvaluationStreams)? {
-    (state.withLock { $0.sessions[id] } ?? lingering.withLock { $0[id] })?.streams
+    let thread = UInt(PyThread_get_thread_ident())
+    let session = state.withLock { state -> PythonSession? in
+      // Only its own: streams of other sessions are closed in whatever thread lets go of them.
+      if let mine = state.threads[thread], mine.id == id { return mine }
+      return state.sessions[id]
+    }
+    return (session ?? lingering.withLock { $0[id] })?.streams
   }
 
   /// A wait was cut short by an interrupt: raises it, if it has not been raised elsewhere already.

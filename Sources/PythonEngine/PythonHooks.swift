@@ -9,8 +9,10 @@ struct PythonHooks: Sendable {
   let opened: Callable
   /// run(session, number, source, kind, is_structured, is_main) -> the number of an outcome, or a report as JSON.
   let run: Callable
-  /// closed(session): the session's thread is about to end.
+  /// closed(session, has_moved): the session's thread is about to end; it has moved when its evaluation became a job.
   let closed: Callable
+  /// forget(session): a session has ended that has no thread.
+  let forget: Callable
   /// halted(): the server is to be stopped.
   let halted: Callable
   /// checkpoint(): does nothing, in Python, where an interrupt that is due is raised.
@@ -21,6 +23,12 @@ struct PythonHooks: Sendable {
   let withdraw: Callable
   /// start_job(number, source): starts the thread of a job.
   let startJob: Callable
+  /// adopt(job, source): an evaluation has become a job.
+  let adopt: Callable
+  /// settle(job, source, state): in the thread of that evaluation, it is over.
+  let settle: Callable
+  /// check(source) -> JSON.
+  let check: Callable
   /// complete(text) -> a list of str.
   let complete: Callable
   /// candidates(source, cursor, with_docs) -> JSON.
@@ -38,11 +46,15 @@ struct PythonHooks: Sendable {
     opened = unsafe try Callable("opened", of: object, gil)
     run = unsafe try Callable("run", of: object, gil)
     closed = unsafe try Callable("closed", of: object, gil)
+    forget = unsafe try Callable("forget", of: object, gil)
     halted = unsafe try Callable("halted", of: object, gil)
     checkpoint = unsafe try Callable("checkpoint", of: object, gil)
     onMain = unsafe try Callable("on_main", of: object, gil)
     withdraw = unsafe try Callable("withdraw", of: object, gil)
     startJob = unsafe try Callable("start_job", of: object, gil)
+    adopt = unsafe try Callable("adopt", of: object, gil)
+    settle = unsafe try Callable("settle", of: object, gil)
+    check = unsafe try Callable("check", of: object, gil)
     complete = unsafe try Callable("complete", of: object, gil)
     candidates = unsafe try Callable("candidates", of: object, gil)
     document = unsafe try Callable("document", of: object, gil)
@@ -53,8 +65,9 @@ struct PythonHooks: Sendable {
   /// Lets go of all of them.
   func release(_ gil: borrowing GIL) {
     for hook in [
-      spawn, opened, run, closed, halted, checkpoint, onMain, withdraw, startJob, complete, candidates, document,
-      threads, locate,
+      spawn, opened, run, closed, forget, halted, checkpoint, onMain, withdraw, startJob, adopt, settle, check,
+      complete,
+      candidates, document, threads, locate,
     ] { hook.release(gil) }
   }
 }

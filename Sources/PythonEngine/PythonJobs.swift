@@ -1,6 +1,7 @@
 // The Python jobs: the threads that run jobs, and what may interrupt them.
 internal import CPython
 internal import ReplServer
+internal import Shared
 internal import Synchronization
 
 /// The jobs of the process and their threads. They outlive the server that started them.
@@ -13,12 +14,20 @@ final class PythonJobs: Sendable {
   }
 
   let table = JobTable()
+  /// The jobs that were evaluations of a session, and go on in the thread of that.
+  private let adopted = Mutex<[Int: PythonSession]>([:])
   private let runners = Mutex<[Int: Runner]>([:])
+  /// The jobs that were interrupted before their threads had begun with them.
+  private let doomed = Mutex<Set<Int>>([])
 
   /// Runs a job's body in the calling thread; meanwhile, and at no other time, an interrupt can reach it.
   @_lifetime(borrow gil)
   func run(_ number: Int, thread: UInt, body: Callable, _ gil: borrowing GIL) throws(PythonError) -> Reference {
     table.job(number)?.begin()
+    if doomed.withLock({ $0.remove(number) != nil }) {
+      unsafe PyErr_SetString(cpython_KeyboardInterrupt(), "")
+      throw .isSet
+    }
     runners.withLock { $0[number] = Runner(thread: thread, kernelThread: PythonEngine.kernelThread) }
     defer {
       // An interrupt that was sent and not raised is taken back. The interpreter is held: none comes in between.
@@ -30,13 +39,37 @@ final class PythonJobs: Sendable {
 
   /// Raises KeyboardInterrupt in a job.
   func interrupt(_ number: Int, _ gil: borrowing GIL) -> InterruptOutcome {
-    guard let runner = runners.withLock({ $0[number] }) else { return .stale }
+    if let session = adopted.withLock({ $0[number] }) {
+      if case .outcome(let outcome) = session.interrupt(nil, gil) { return outcome }
+      return .stale
+    }
+    guard let runner = runners.withLock({ $0[number] }) else {
+      // Its thread has not begun with it, or is done with it. Both hold the interpreter while they say so.
+      guard let job = table.job(number), job.isAwaited else { return .stale }
+      doomed.withLock { _ = $0.insert(number) }
+      return .interrupted
+    }
     _ = unsafe PyThreadState_SetAsyncExc(runner.thread, cpython_KeyboardInterrupt())
     return .interrupted
   }
 
+  /// A job is over.
+  func end(_ number: Int, _ state: JobReport.State) {
+    doomed.withLock { _ = $0.remove(number) }
+    guard let job = table.job(number) else { return }
+    job.end(state)
+    table.finish(job)
+  }
+
+  /// A session's evaluation has become a job; `forget` ends that.
+  func adopt(_ number: Int, _ session: PythonSession) { adopted.withLock { $0[number] = session } }
+
+  func forget(_ number: Int) { adopted.withLock { $0[number] = nil } }
+
   /// The thread of a job, as `threading.get_ident()` has it; nil when it does not run.
-  func thread(of number: Int) -> UInt? { runners.withLock { $0[number]?.thread } }
+  func thread(of number: Int) -> UInt? {
+    adopted.withLock { $0[number] }?.thread ?? runners.withLock { $0[number]?.thread }
+  }
 
   /// What each thread that runs a job is for, by the kernel's number of it.
   var threadRoles: [Int: String] {

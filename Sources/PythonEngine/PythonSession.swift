@@ -21,8 +21,23 @@ final class PythonSession: Sendable {
     var thread: UInt?
     /// Those of the evaluation that runs, or of the last one.
     var streams: any EvaluationStreams
+    /// The kernel's number of the session's own thread.
+    var kernelThread: Int?
+    /// Where it runs.
+    var place = Evaluation.Place.session
+    /// The job that its evaluation has become: it is the last one of its thread.
+    var job: Job?
     var isClosed = false
     var isThreadRequested = false
+    /// Whether a thread has taken it for its own.
+    var isClaimed = false
+
+    /// The running evaluation writes to its job from now on, and nothing runs on this thread after it.
+    mutating func move(to job: Job) {
+      job.begin(thread: kernelThread)
+      streams = JobStreams(job)
+      isClosed = true
+    }
   }
 
   /// What an interrupt of the engine came to.
@@ -85,8 +100,12 @@ final class PythonSession: Sendable {
       state.queued = nil
       state.running = evaluation.number
       state.thread = evaluation.place == .main ? nil : thread
+      state.kernelThread = PythonEngine.kernelThread
+      state.place = evaluation.place
       state.streams = evaluation.streams
       evaluation.streams.beginEvaluation()
+      // It became a job before it had begun.
+      if let job = state.job { state.move(to: job) }
       return true
     }
   }
@@ -101,6 +120,35 @@ final class PythonSession: Sendable {
     }
     if let left { _ = PyThreadState_SetAsyncExc(left, nil) }
   }
+
+  /// The running evaluation becomes a job. The session's next evaluation needs another thread.
+  /// - Returns: why that cannot be; nil when it was done.
+  func become(_ job: Job, evaluation number: Int) -> EngineUnavailable? {
+    monitor.signal { state in
+      let isQueued = state.queued?.0.number == number
+      guard isQueued || state.running == number, !state.isClosed, state.job == nil else {
+        return EngineUnavailable("The evaluation is over.")
+      }
+      guard (isQueued ? state.queued?.0.place : state.place) == .session else {
+        return EngineUnavailable("What the main thread evaluates cannot be made a job.")
+      }
+      state.job = job
+      if !isQueued { state.move(to: job) }
+      return nil
+    }
+  }
+
+  /// Takes the session for the calling thread.
+  /// - Returns: false when it has a thread already.
+  func claim() -> Bool {
+    monitor.withLock { state in
+      defer { state.isClaimed = true }
+      return !state.isClaimed
+    }
+  }
+
+  /// The job that its evaluation has become.
+  var job: Job? { monitor.withLock { $0.job } }
 
   /// The evaluation is over. An interrupt that was sent but has not been raised yet is taken back, so that it
   /// never hits anything later: both sides hold the interpreter, hence no interrupt comes between.
@@ -143,6 +191,9 @@ final class PythonSession: Sendable {
   func thread(of number: Int) -> UInt? {
     monitor.withLock { $0.running == number ? $0.thread : nil }
   }
+
+  /// The thread that evaluates now, if one does.
+  var thread: UInt? { monitor.withLock { $0.running == nil ? nil : $0.thread } }
 
   /// The session ends. Its thread is told so, and comes to an end once nothing runs on it.
   /// - Returns: whether an evaluation still runs.

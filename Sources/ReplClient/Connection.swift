@@ -114,14 +114,18 @@ public final class Connection {
   }
 
   /// Lets the server send as many bytes of a request's output as have been taken, in portions.
-  public func take(_ count: Int, of request: Int) throws(ClientError) {
+  ///
+  /// - Returns: how many more it may send from now on.
+  @discardableResult
+  public func take(_ count: Int, of request: Int) throws(ClientError) -> Int {
     let total = (taken[request] ?? 0) + count
     guard total >= Limits.defaultCredit / 2 else {
       taken[request] = total
-      return
+      return 0
     }
     taken[request] = 0
     try send(.grant, ["request": .integer(request), "bytes": .integer(total)])
+    return total
   }
 
   /// The fields of a reply.

@@ -43,9 +43,16 @@ public struct ServerDirectory: Sendable {
         .notPermitted,
         "\(directory.path) is not a directory that only this user can write to; remove it, or set XDG_RUNTIME_DIR")
     }
-    let entries = try fileNames().compactMap { RuntimeEntryName(lockFileName: $0) }.filter(isLive)
+    let entries = try fileNames().compactMap { RuntimeEntryName(lockFileName: $0) }.filter {
+      Self.isOurs($0) && isLive($0)
+    }
     return entries.sorted { ($0.pid, $0.name) < ($1.pid, $1.name) }
       .map { Entry(pid: $0.pid, name: $0.name, socketPath: "\(directory.path)/\($0.socketFileName)") }
+  }
+
+  /// Whether a server can have that name; what has another one was put there by somebody else, and is left alone.
+  private static func isOurs(_ entry: RuntimeEntryName) -> Bool {
+    (try? Endpoint(parsing: "name:\(entry.name)")) != nil
   }
 
   private func fileNames() throws(ClientError) -> [String] {

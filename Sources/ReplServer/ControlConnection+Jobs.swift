@@ -9,19 +9,15 @@ extension ControlConnection {
       return reply.fail("There are too many jobs.", .busy)
     }
     let job = core.jobs.add(source: source, owner: peer.description)
-    let (jobs, thread) = (core.jobs, core.thread)
-    let box = NIOLoopBoundBox<PendingReply?>(reply, eventLoop: core.eventLoop)
+    // Answered before its thread has begun, for which the interpreter is needed: whoever holds that may be what is to
+    // be looked at by it, or interrupted instead of it.
+    reply.ok(["job": .integer(job.number)])
+    let jobs = core.jobs
     core.engine.start(job, source: source) { failure in
-      if failure != nil { jobs.remove(job) }
-      thread.execute {
-        guard let reply = box.value else { return }
-        box.value = nil
-        if let failure {
-          reply.fail(failure.reason, .busy)
-        } else {
-          reply.ok(["job": .integer(job.number)])
-        }
-      }
+      guard let failure else { return }
+      job.write(Array("\(failure.reason)\n".utf8), to: .standardError)
+      job.end(.failed)
+      jobs.finish(job)
     }
   }
 

@@ -3,8 +3,9 @@ internal import NIOCore
 internal import Shared
 
 extension ControlConnection {
-  func openSession(_ reply: PendingReply) {
+  func openSession(_ request: ControlRequest, _ reply: PendingReply) {
     guard let session = addSession(reply) else { return }
+    session.isKept = request.fields["detach"]?.boolValue ?? false
     ownSessions[session.id] = session
     reply.ok(["session": .integer(session.id)])
   }
@@ -38,7 +39,7 @@ extension ControlConnection {
     let source: Evaluation.Source
     switch request.fields["mode"]?.stringValue ?? "script" {
     case "script": source = .script(text)
-    case "block": source = .block(text, isFinal: request.fields["final"]?.boolValue ?? false)
+    case "block": source = .block(text, isFinal: true)
     case let mode: return reply.fail("There is no mode '\(mode.prefix(20))'; it is 'script' or 'block'.")
     }
     let place = request.fields["place"]?.stringValue ?? "session"
@@ -65,27 +66,53 @@ extension ControlConnection {
       return reply.fail("Session \(session.id) is busy.", .busy)
     }
     guard let id = streamID(request, reply) else { return giveUp() }
-    let wantsInput = later { connection in
-      // Input may have come just now.
-      guard connection.evaluations[id]?.streams.wantsInput ?? true else { return }
-      connection.pump(of: id)?.send(ServerEvent(.input, request: id))
-      connection.pump(id)
-    }
-    let streams = SessionStreams(scheduleDrain: drainer(of: id), inputTaken: {}, inputWanted: wantsInput)
+    let listener = listener(of: id)
+    let streams = SessionStreams(
+      takesPages: request.fields["pages"]?.boolValue ?? false, scheduleDrain: listener.scheduleDrain,
+      inputTaken: listener.inputTaken, inputWanted: listener.inputWanted)
     guard let pump = makePump(request, reply, source: SessionStreams.Source(streams: streams)) else { return giveUp() }
-    let number = session.evaluate(source, presentation: .structured, place: place, streams: streams) {
-      [weak self] result in
-      self?.finish(id, pump, result, wrapUp)
+    var evaluation: ToolEvaluation?
+    let number = session.evaluate(source, presentation: .structured, place: place, streams: streams) { result in
+      evaluation?.finish(result)
       if isAlone { session.end() }
     }
     guard let number else { return }
-    let evaluation = ToolEvaluation(session: session, number: number, streams: streams, isAlone: isAlone)
+    let started = ToolEvaluation(session: session, number: number, streams: streams, isAlone: isAlone)
+    evaluation = started
+    follow(started, id, pump, wrapUp)
+  }
+
+  /// What the streams of an evaluation tell the request of that `id`.
+  func listener(of id: Int) -> SessionStreams.Listener {
+    let (thread, drain) = (core.thread, drainer(of: id))
+    let box = selfOnLoop
+    return SessionStreams.Listener(
+      scheduleDrain: drain, inputTaken: {},
+      inputWanted: { isHidden in
+        thread.execute {
+          // Input may have come just now.
+          guard let connection = box.value, connection.evaluations[id]?.streams.wantsInput ?? true else { return }
+          connection.pump(of: id)?.send(ServerEvent(.input, request: id, fields: ["echo": .bool(!isHidden)]))
+          connection.pump(id)
+        }
+      })
+  }
+
+  /// Sends what an evaluation writes and then how it ended.
+  func follow(
+    _ evaluation: ToolEvaluation, _ id: Int, _ pump: OutputPump,
+    _ wrapUp: @escaping (EvaluationReport) -> JSON.Object = { $0.fields() }
+  ) {
     evaluations[id] = evaluation
-    // A session that ends under its evaluation takes the client's hope for a result with it.
-    session.whenEnded(number) { [weak self] in self?.lose(id, evaluation) }
+    if isInputClosed { evaluation.streams.endInput() }
+    let (session, number) = (evaluation.session, evaluation.number)
     send(
       ServerEvent(
         .started, request: id, fields: ["session": .integer(session.id), "evaluation": .integer(number)]))
+    evaluation.whenEnded { [weak self] result in self?.finish(id, pump, result, wrapUp) }
+    // A session that ends under its evaluation takes the client's hope for a result with it.
+    if evaluation.result == nil { session.whenEnded(number) { [weak self] in self?.lose(id, evaluation) } }
+    self.pump(id)
   }
 
   private func finish(
@@ -133,6 +160,7 @@ extension ControlConnection {
     let hasRoom = streams.pendingInputByteCount + text.count <= ServerLimits.pendingInputBytes
     streams.append(
       lines: hasRoom ? text.split(after: UInt8(ascii: "\n")) : [], isEnd: request.fields["end"]?.boolValue ?? false)
+    if !hasRoom { answer(request.id, .failed(reason: "Too much input has not been read.", extra: ["code": "busy"])) }
   }
 
   // MARK: interrupts

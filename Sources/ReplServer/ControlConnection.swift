@@ -22,14 +22,17 @@ final class ControlConnection: ChannelInboundHandler {
   var evaluations: [Int: ToolEvaluation] = [:]
   /// The requests that wait for a job to end.
   var waits: [Int: JobWatch] = [:]
+  /// What tells this connection of jobs that end.
+  var tableWatchers: [Int] = []
   /// The output of each request that has some.
   private var pumps: [Int: OutputPump] = [:]
-  private let loopSelf: NIOLoopBoundBox<ControlConnection?>
+  /// This connection, for closures that come back to the event loop; nil once it is closed.
+  let selfOnLoop: NIOLoopBoundBox<ControlConnection?>
   private var decoder = FrameDecoder(maximumBodyLength: Limits.maximumControlBodyLength)
   private var context: ChannelHandlerContext?
   private var outstanding: [PendingReply] = []
   private var isReadPending = false
-  private var isInputClosed = false
+  private(set) var isInputClosed = false
   private var isStopping = false
   private var halfClosedWatch: HalfClosedWatch?
   /// Set from a frame that was cut short by a sync byte until the next whole frame.
@@ -40,8 +43,8 @@ final class ControlConnection: ChannelInboundHandler {
   init(peer: Peer, core: ServerCore) {
     self.peer = peer
     self.core = core
-    loopSelf = NIOLoopBoundBox(nil, eventLoop: core.eventLoop)
-    loopSelf.value = self
+    selfOnLoop = NIOLoopBoundBox(nil, eventLoop: core.eventLoop)
+    selfOnLoop.value = self
   }
 
   func handlerAdded(context: ChannelHandlerContext) { self.context = context }
@@ -72,6 +75,10 @@ final class ControlConnection: ChannelInboundHandler {
     guard case .some(.inputClosed) = event as? ChannelEvent else { return context.fireUserInboundEventTriggered(event) }
     isInputClosed = true
     advance()
+    // Nobody grants credit any more, or gives input.
+    for pump in pumps.values { pump.grant(Limits.maximumCredit) }
+    for evaluation in evaluations.values { evaluation.streams.endInput() }
+    pumpAll()
     if context.channel.isActive, halfClosedWatch == nil {
       halfClosedWatch = HalfClosedWatch(context.channel, core: core)
     }
@@ -82,17 +89,29 @@ final class ControlConnection: ChannelInboundHandler {
   func channelInactive(context: ChannelHandlerContext) {
     halfClosedWatch?.cancel()
     halfClosedWatch = nil
-    for evaluation in evaluations.values { evaluation.abandon() }
+    let left = Array(evaluations.values)
     evaluations = [:]
-    for session in ownSessions.values { session.end() }
+    let keeps = !isStopping && !core.isStopping
+    for evaluation in left where !(keeps && evaluation.session.isKept && ownSessions[evaluation.session.id] != nil) {
+      evaluation.abandon()
+    }
+    for session in ownSessions.values {
+      if keeps, session.isKept, !session.isEnded {
+        session.leave(with: left.first { $0.session === session })
+      } else {
+        session.end()
+      }
+    }
     ownSessions = [:]
+    for watcher in tableWatchers { core.jobs.unwatch(watcher) }
+    tableWatchers = []
     for pump in pumps.values { pump.close() }
     pumps = [:]
     for watch in waits.values { watch.cancel() }
     waits = [:]
     outstanding = []
     core.remove(self)
-    loopSelf.value = nil
+    selfOnLoop.value = nil
     self.context = nil
   }
 
@@ -113,7 +132,7 @@ final class ControlConnection: ChannelInboundHandler {
     isAdvancing = true
     defer { isAdvancing = false }
     var isAllTaken = false
-    while let context, hasRoom(context), outstanding.count < ServerLimits.outstandingRequests {
+    while let context, hasRoom(context) {
       guard let event = decoder.next() else {
         isAllTaken = true
         break
@@ -142,7 +161,7 @@ final class ControlConnection: ChannelInboundHandler {
     }
   }
 
-  private func answer(_ id: JSON?, _ reply: ControlReply) { pending(for: id).send(reply) }
+  func answer(_ id: JSON?, _ reply: ControlReply) { pending(for: id).send(reply) }
 
   private func perform(_ request: ControlRequest) {
     if let id = request.id, JSON.object(["id": id]).serialized().count > Limits.maximumRequestIDLength {
@@ -162,13 +181,17 @@ final class ControlConnection: ChannelInboundHandler {
     case .input: return input(request)
     default: break
     }
-    let reply = pending(for: request.id, isOrdered: request.id == nil || operation == .pairWithSession)
+    let isLong = operation == .evaluate || operation == .jobOutput || operation == .awaitJob || operation == .attach
+    guard !isLong || longCount < ServerLimits.longRequests else {
+      return answer(request.id, .failed(reason: "Too many requests of this connection wait for their ends."))
+    }
+    let reply = pending(for: request.id, isOrdered: request.id == nil || operation == .pairWithSession, isLong: isLong)
     switch operation {
     case .describeServer: describe(request, reply)
     case .pairWithSession: pair(request, reply)
     case .tabComplete: completeWord(request, reply)
     case .keyboardInterrupt: interruptPaired(reply)
-    case .openSession: openSession(reply)
+    case .openSession: openSession(request, reply)
     case .closeSession: closeSession(request, reply)
     case .evaluate: evaluate(request, reply)
     case .interrupt: interrupt(request, reply)
@@ -179,6 +202,10 @@ final class ControlConnection: ChannelInboundHandler {
     case .jobOutput: sendJobOutput(request, reply)
     case .awaitJob: awaitJob(request, reply)
     case .killJob: killJob(request, reply)
+    case .check: check(request, reply)
+    case .background: background(request, reply)
+    case .watch: watch(reply)
+    case .attach: attach(request, reply)
     case .complete: complete(request, reply)
     case .document: document(request, reply)
     case .threads: listThreads(reply)
@@ -203,7 +230,9 @@ final class ControlConnection: ChannelInboundHandler {
   /// - Returns: nil, the request being refused, when it has no `id` to tell its output by.
   func makePump(_ request: ControlRequest, _ reply: PendingReply, source: any OutputSource) -> OutputPump? {
     guard let id = streamID(request, reply) else { return nil }
-    let credit = request.fields["credit"]?.integerValue ?? Limits.defaultCredit
+    // Whoever sends nothing more can't grant any.
+    let wanted = request.fields["credit"]?.integerValue ?? Limits.defaultCredit
+    let credit = isInputClosed ? Limits.maximumCredit : wanted
     let pump = OutputPump(request: id, credit: credit, source: source, reply: reply)
     pumps[id] = pump
     return pump
@@ -224,19 +253,8 @@ final class ControlConnection: ChannelInboundHandler {
 
   /// What to call, from any thread, when there is output for the pump of a request.
   func drainer(of id: Int) -> @Sendable () -> Void {
-    let (thread, box) = (core.thread, loopSelf)
+    let (thread, box) = (core.thread, selfOnLoop)
     return { thread.execute { box.value?.pump(id) } }
-  }
-
-  /// Runs `body` on the loop with this connection, from any thread, if it still is there.
-  func later(_ body: @escaping @Sendable (ControlConnection) -> Void) -> @Sendable () -> Void {
-    let (thread, box) = (core.thread, loopSelf)
-    return {
-      thread.execute {
-        guard let connection = box.value else { return }
-        body(connection)
-      }
-    }
   }
 
   /// Sends what the pump of a request has.
@@ -267,11 +285,14 @@ final class ControlConnection: ChannelInboundHandler {
 
   // MARK: replies
 
-  private func pending(for id: JSON?, isOrdered: Bool = true) -> PendingReply {
-    let pending = PendingReply(id: id, isOrdered: isOrdered, connection: self)
+  private func pending(for id: JSON?, isOrdered: Bool = true, isLong: Bool = false) -> PendingReply {
+    let pending = PendingReply(id: id, isOrdered: isOrdered, isLong: isLong, connection: self)
     outstanding.append(pending)
     return pending
   }
+
+  /// How many requests wait for the end of something that may take for ever. They keep nobody from being answered.
+  private var longCount: Int { outstanding.count { $0.isLong } }
 
   /// Sends every reply that is known and may be sent.
   func sendReplies() {
@@ -283,7 +304,7 @@ final class ControlConnection: ChannelInboundHandler {
         if pending.isOrdered { isBehindUnanswered = true }
         return false
       }
-      bodies.append(reply.body(echoing: pending.id))
+      bodies.append(Self.body(of: reply, echoing: pending.id))
       return true
     }
     // Only now, when nobody is in the midst of the list: a long reply fills the channel, which calls us at once.
@@ -292,9 +313,16 @@ final class ControlConnection: ChannelInboundHandler {
     advance()
   }
 
-  /// Sends an event about a request at once.
+  /// The body of a reply, which no escape may make longer than a frame may be.
+  private static func body(of reply: ControlReply, echoing id: JSON?) -> [UInt8] {
+    let body = reply.body(echoing: id)
+    guard body.count > Limits.maximumControlBodyLength else { return body }
+    return ControlReply.failed(reason: "The reply is too long to be sent.").body(echoing: id)
+  }
+
+  /// Sends an event about a request at once. A client that does not read gets none.
   func send(_ event: ServerEvent) {
-    guard let context else { return }
+    guard let context, context.channel.isWritable || event.name != .job else { return }
     write(event.body(), context)
     context.flush()
   }
@@ -305,15 +333,17 @@ final class ControlConnection: ChannelInboundHandler {
 
   private func readIfWanted() {
     guard let context, !isReadPending, !isInputClosed, !isStopping else { return }
-    guard hasRoom(context), outstanding.count < ServerLimits.outstandingRequests else { return }
+    guard hasRoom(context) else { return }
     isReadPending = true
     context.read()
   }
 
-  /// Whether there may be more replies beside what has not left yet. Output stops earlier, when the channel is full:
+  /// Whether one more request may be taken: there is room for its reply beside what has not left yet. Output stops earlier, when the channel is full:
   /// a client that has not taken it must still be able to grant and to interrupt, or both sides wait for ever.
   private func hasRoom(_ context: ChannelHandlerContext) -> Bool {
-    guard context.channel.isActive else { return false }
+    guard context.channel.isActive, outstanding.count - longCount < ServerLimits.outstandingRequests else {
+      return false
+    }
     let unsent = try? context.channel.syncOptions?.getOption(.bufferedWritableBytes)
     return (unsent ?? 0) < ServerLimits.unsentReplyBytes
   }

@@ -155,6 +155,11 @@ public protocol Engine: AnyObject, Sendable {
   /// Stops one evaluation or job, and no other.
   func interrupt(_ target: EvaluationTarget, completion: @escaping @Sendable (InterruptOutcome) -> Void)
 
+  /// Makes a job of a running evaluation: it goes on, its output is the job's, and the session is free for the next.
+  /// The engine ends the job. It is done when this returns.
+  /// - Returns: why it cannot be done; nil when it was.
+  func background(session: SessionID, evaluation number: Int, as job: Job) -> EngineUnavailable?
+
   /// Where an evaluation or a job is now; nil when it is over, or that cannot be known.
   func locate(_ target: EvaluationTarget, completion: @escaping @Sendable (SourcePlace?) -> Void)
 
@@ -169,6 +174,9 @@ public protocol Engine: AnyObject, Sendable {
   /// - Parameter cursor: in code points; nil stands for the end.
   func complete(
     _ source: String, cursor: Int?, withDocs: Bool, completion: @escaping @Sendable (Completions?) -> Void)
+
+  /// Whether a block that is being typed is complete: the fields of a reply to Check.
+  func check(_ source: String, completion: @escaping @Sendable (JSON.Object?) -> Void)
 
   /// What is known of a name: the fields of a reply to Document.
   func document(

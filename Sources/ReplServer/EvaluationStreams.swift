@@ -6,6 +6,8 @@ public enum OutputStream: Int, Sendable {
   case standardError = 2
   /// The value of a script, as the language shows it.
   case value = 3
+  /// Text for a pager.
+  case page = 4
 }
 
 /// What a read of an evaluation's input gave.
@@ -13,7 +15,7 @@ public enum InputLine: Equatable, Sendable {
   /// A line, its newline included; the last one before the end of input may have none.
   case line([UInt8])
   case endOfInput
-  /// The evaluation was interrupted while it waited.
+  /// The evaluation was interrupted while it waited, or its input is now elsewhere.
   case interrupted
 }
 
@@ -25,7 +27,14 @@ public protocol EvaluationStreams: AnyObject, Sendable {
   func write(_ bytes: some Collection<UInt8>, to stream: OutputStream) -> Int
 
   /// Takes the next line of input; waits until there is one.
-  func readLine() -> InputLine
+  /// - Parameter isHidden: whether what is typed must not be seen.
+  func readLine(isHidden: Bool) -> InputLine
+
+  /// Whether whoever reads the output has a pager.
+  var takesPages: Bool { get }
+
+  /// The text for the pager that was written is complete.
+  func endPage()
 
   /// An evaluation starts: an interrupt that reached an earlier one has no meaning for it.
   func beginEvaluation()

@@ -33,10 +33,11 @@ public final class Job: Sendable {
 
   // MARK: the engine's side
 
-  /// The calling thread is the one that runs the job.
-  public func begin() {
-    let thread = process_hooks_thread_id()
-    state.withLock { $0.thread = thread }
+  /// A thread runs the job from now on.
+  /// - Parameter thread: the kernel's number of it; nil stands for the calling thread.
+  public func begin(thread: Int? = nil) {
+    let number = thread.map { Int32(truncatingIfNeeded: $0) } ?? process_hooks_thread_id()
+    state.withLock { $0.thread = number }
   }
 
   /// Keeps output; what was abandoned is not listened to any more.
@@ -57,6 +58,9 @@ public final class Job: Sendable {
       if state.state == .running { state.state = outcome }
     }
   }
+
+  /// Whether its thread has not begun with it.
+  public var isAwaited: Bool { state.withLock { $0.thread == nil && $0.ended == nil } }
 
   /// What it has printed, as far as that is kept, both streams in order.
   public var output: [UInt8] { state.withLock { $0.output.bytes } }

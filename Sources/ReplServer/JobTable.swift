@@ -12,6 +12,8 @@ public final class JobTable: Sendable {
     var running: [Int: Job] = [:]
     var finished: Deque<Job> = []
     var held: [Int: Job] = [:]
+    var watchers: [Int: @Sendable (Job) -> Void] = [:]
+    var lastWatcher = 0
   }
 
   private let state = Mutex(State())
@@ -52,8 +54,8 @@ public final class JobTable: Sendable {
 
   /// A job has ended: it becomes one of the last.
   public func finish(_ job: Job) {
-    state.withLock { state in
-      guard state.running.removeValue(forKey: job.number) != nil else { return }
+    let watchers = state.withLock { state -> [@Sendable (Job) -> Void] in
+      guard state.running.removeValue(forKey: job.number) != nil else { return [] }
       state.finished.append(job)
       var bytes = state.finished.reduce(0) { $0 + $1.keptByteCount }
       while state.finished.count > ServerLimits.finishedJobs
@@ -62,8 +64,22 @@ public final class JobTable: Sendable {
       {
         bytes -= oldest.keptByteCount
       }
+      return Array(state.watchers.values)
+    }
+    for watcher in watchers { watcher(job) }
+  }
+
+  /// Calls `body` whenever a job has ended, from any thread.
+  /// - Returns: what to give to `unwatch`.
+  func watch(_ body: @escaping @Sendable (Job) -> Void) -> Int {
+    state.withLock { state in
+      state.lastWatcher += 1
+      state.watchers[state.lastWatcher] = body
+      return state.lastWatcher
     }
   }
+
+  func unwatch(_ watcher: Int) { state.withLock { $0.watchers[watcher] = nil } }
 
   var runningCount: Int { state.withLock { $0.running.count } }
 

@@ -34,6 +34,8 @@ public enum ServerLimits {
   public static let threadSampleMilliseconds: Int64 = 100
   /// Requests of one control connection that have no reply yet; above this it is not read.
   public static let outstandingRequests = 64
+  /// Requests of one control connection that wait for the end of an evaluation or a job; one more is refused.
+  public static let longRequests = 1024
   /// Bytes of one control connection that have not left; above this it is not read.
   public static let unsentReplyBytes = 256 << 10
   /// Milliseconds a control request waits for the engine before it is answered without.
@@ -46,6 +48,8 @@ public enum ServerLimits {
   public static let locateMilliseconds: Int64 = 400
   /// Milliseconds that the engine has to document a name or to complete a piece of source.
   public static let inquiryMilliseconds: Int64 = 10_000
+  /// Seconds that a session is kept whose connection was lost.
+  public static let leftSessionSeconds: Int64 = 600
   /// Milliseconds between two looks at whether the peer of a half-closed connection still exists.
   public static let halfClosedProbeMilliseconds: Int64 = 1000
   /// Milliseconds until the first such look: a peer that closes altogether is not yet gone when its FIN arrives.

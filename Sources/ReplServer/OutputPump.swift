@@ -62,6 +62,10 @@ final class OutputPump {
       }
       let limit = min(credit, ServerLimits.outputChunk)
       guard let (stream, bytes) = source.take(upTo: limit) else { break }
+      if stream == .page, bytes.isEmpty {
+        guard send(ServerEvent(.page, request: request).body()) else { return false }
+        continue
+      }
       credit -= bytes.count
       guard send(OutputFrame(stream.wire, request: request, bytes: bytes).body()) else { return false }
     }
@@ -82,6 +86,7 @@ extension OutputStream {
     case .standardOutput: .standardOutput
     case .standardError: .standardError
     case .value: .value
+    case .page: .page
     }
   }
 }

@@ -9,12 +9,15 @@ final class PendingReply {
   /// Whether it may not be answered before those that came earlier.
   let isOrdered: Bool
   private(set) var reply: ControlReply?
+  /// Whether it waits for the end of something that may take for ever.
+  let isLong: Bool
   private weak var connection: ControlConnection?
 
   /// - Parameter connection: where it is sent; with nil the reply is kept here only.
-  init(id: JSON?, isOrdered: Bool, connection: ControlConnection?) {
+  init(id: JSON?, isOrdered: Bool, isLong: Bool = false, connection: ControlConnection?) {
     self.id = id
     self.isOrdered = isOrdered
+    self.isLong = isLong
     self.connection = connection
   }
 

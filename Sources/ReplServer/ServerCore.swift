@@ -179,7 +179,10 @@ final class ServerCore {
       "name": "repltools",
       "version": .string(configuration.version),
       "protocol": .integer(Limits.protocolVersion),
-      "features": ["sessions", "jobs", "completion", "documentation", "threads"],
+      "features": [
+        "sessions", "jobs", "completion", "documentation", "threads", "blocks", "background", "watch", "attach",
+        "paging",
+      ],
       "language": .string(identity.language),
       "language_version": .string(identity.languageVersion),
       "pid": .integer(Int(getpid())),

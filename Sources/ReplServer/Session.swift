@@ -19,10 +19,21 @@ final class Session {
     let streams: any EvaluationStreams
   }
 
+  /// What waits for somebody to take up the session again.
+  struct Left {
+    /// What it evaluates, or has evaluated, for whoever left.
+    let evaluation: ToolEvaluation?
+    fileprivate let deadline: Scheduled<Void>
+  }
+
   let id: SessionID
   let kind: Kind
   /// Who is connected.
-  let peer: String
+  var peer: String
+  /// Whether it is kept for a while when its connection is lost.
+  var isKept = false
+  /// What was left behind by a connection that was lost; nil while somebody is connected.
+  private(set) var left: Left?
   private(set) var running: Running?
   private(set) var evaluationCount = 0
   private(set) var isEnded = false
@@ -94,6 +105,36 @@ final class Session {
     endWatchers.append((number, body))
   }
 
+  /// The connection is lost: the session ends unless somebody takes it up in time.
+  func leave(with evaluation: ToolEvaluation?) {
+    evaluation?.leave()
+    onDisconnect = nil
+    let box = NIOLoopBoundBox<Session?>(self, eventLoop: core.eventLoop)
+    let deadline = core.eventLoop.scheduleTask(in: .seconds(ServerLimits.leftSessionSeconds)) {
+      box.value?.end()
+      box.value = nil
+    }
+    left = Left(evaluation: evaluation, deadline: deadline)
+  }
+
+  /// Somebody takes the session up.
+  func takeUp(peer: String) -> Left? {
+    guard let left else { return nil }
+    left.deadline.cancel()
+    self.left = nil
+    self.peer = peer
+    return left
+  }
+
+  /// The running evaluation is a job from now on: the session is free.
+  func release(_ number: Int) {
+    guard running?.number == number else { return }
+    running = nil
+    lastEnded = .now
+    tellOfEnds()
+    onIdle?()
+  }
+
   /// Ends the session, and the connection it belongs to.
   func disconnect() {
     // The end comes first: whoever waits for an evaluation in it is told, and then finds the connection closed.
@@ -106,6 +147,9 @@ final class Session {
     guard !isEnded else { return }
     isEnded = true
     running = nil
+    left?.deadline.cancel()
+    left?.evaluation?.streams.close()
+    left = nil
     core.engine.close(session: id)
     core.remove(self)
     tellOfEnds()
@@ -116,7 +160,8 @@ final class Session {
     let now = ContinuousClock.now
     return SessionReport(
       session: id, kind: kind.rawValue, running: running?.shown, evaluation: evaluationCount,
-      age: (now - opened).seconds, since: (now - (running?.started ?? lastEnded ?? opened)).seconds, peer: peer)
+      age: (now - opened).seconds, since: (now - (running?.started ?? lastEnded ?? opened)).seconds,
+      peer: left == nil ? peer : "left by \(peer)")
   }
 
   private func tellOfEnds() {

@@ -11,6 +11,7 @@ public final class SessionStreams: EvaluationStreams {
   }
 
   struct State {
+    /// A piece of a page without bytes is the end of the page.
     var output: Deque<Piece> = []
     var outputByteCount = 0
     var isDrainScheduled = false
@@ -22,24 +23,39 @@ public final class SessionStreams: EvaluationStreams {
     var isInterrupted = false
     /// The evaluation that runs has been sent an interrupt, whether a wait has used it up or not.
     var hasBeenInterrupted = false
+    var listener: Listener
+    /// Nobody reads: the newest output is kept, and nobody waits to write.
+    var isLeft = false
+    var droppedByteCount = 0
+    /// The evaluation writes and reads elsewhere now: whoever waits here is sent there.
+    var isMoved = false
   }
 
-  private let monitor = Monitor(State())
-  /// Asks the event loop to take output; called without the lock held.
-  private let scheduleDrain: @Sendable () -> Void
-  /// Tells the event loop that lines were taken, so that it may read on.
-  private let inputTaken: @Sendable () -> Void
-  /// Tells the event loop that a read is about to wait, because there is no line.
-  private let inputWanted: @Sendable () -> Void
+  /// What the event loop is told. Each is called without the lock held.
+  public struct Listener: Sendable {
+    /// There is output, and none was announced since the last of it was taken.
+    var scheduleDrain: @Sendable () -> Void
+    /// Lines were taken, so that more may be read.
+    var inputTaken: @Sendable () -> Void
+    /// A read is about to wait, because there is no line; true when what is typed must not be seen.
+    var inputWanted: @Sendable (_ isHidden: Bool) -> Void
 
+    static let nobody = Listener(scheduleDrain: {}, inputTaken: {}, inputWanted: { _ in })
+  }
+
+  private let monitor: Monitor<State>
+  public let takesPages: Bool
   public init(
-    scheduleDrain: @escaping @Sendable () -> Void, inputTaken: @escaping @Sendable () -> Void,
-    inputWanted: @escaping @Sendable () -> Void = {}
+    takesPages: Bool = false, scheduleDrain: @escaping @Sendable () -> Void,
+    inputTaken: @escaping @Sendable () -> Void, inputWanted: @escaping @Sendable (Bool) -> Void = { _ in }
   ) {
-    self.scheduleDrain = scheduleDrain
-    self.inputTaken = inputTaken
-    self.inputWanted = inputWanted
+    self.takesPages = takesPages
+    monitor = Monitor(
+      State(
+        listener: Listener(scheduleDrain: scheduleDrain, inputTaken: inputTaken, inputWanted: inputWanted)))
   }
+
+  private var listener: Listener { monitor.withLock { $0.listener } }
 
   // MARK: the engine's side
 
@@ -55,6 +71,8 @@ public final class SessionStreams: EvaluationStreams {
       let piece = Array(rest.prefix(ServerLimits.outputChunk))
       let (isAccepted, mustSchedule) = monitor.wait { state -> (Bool, Bool)? in
         if state.isClosed { return (true, false) }
+        if state.isMoved { return (false, false) }
+        if state.isLeft { state.dropOutput(toFit: piece.count) }
         guard state.outputByteCount < ServerLimits.outputBytes else {
           guard state.isInterrupted else { return nil }
           state.isInterrupted = false
@@ -64,7 +82,7 @@ public final class SessionStreams: EvaluationStreams {
         defer { state.isDrainScheduled = true }
         return (true, !state.isDrainScheduled)
       }
-      if mustSchedule { scheduleDrain() }
+      if mustSchedule { listener.scheduleDrain() }
       if !isAccepted { break }
       rest = rest.dropFirst(piece.count)
     }
@@ -72,17 +90,17 @@ public final class SessionStreams: EvaluationStreams {
   }
 
   /// Takes the next line of input; waits until there is one.
-  public func readLine() -> InputLine {
+  public func readLine(isHidden: Bool) -> InputLine {
     var hasAsked = false
     while true {
       // Asked without the lock, and once: what comes of it is a line, an end or an interrupt, and each wakes us.
       if let line = monitor.withLock({ $0.nextInput() }) {
-        inputTaken()
+        listener.inputTaken()
         return line
       }
       guard hasAsked else {
         hasAsked = true
-        inputWanted()
+        listener.inputWanted(isHidden)
         continue
       }
       monitor.wait { $0.hasInput ? () : nil }
@@ -110,7 +128,40 @@ public final class SessionStreams: EvaluationStreams {
     monitor.signal { $0.isEndOfInput = true }
   }
 
+  public func endPage() {
+    let mustSchedule = monitor.withLock { state -> Bool in
+      guard !state.isClosed, !state.isMoved else { return false }
+      state.output.append(Piece(stream: .page, bytes: []))
+      defer { state.isDrainScheduled = true }
+      return !state.isDrainScheduled
+    }
+    if mustSchedule { listener.scheduleDrain() }
+  }
+
+  /// The evaluation writes and reads elsewhere from now on.
+  public func moveAway() { monitor.signal { $0.isMoved = true } }
+
   // MARK: the event loop's side
+
+  /// Nobody reads any more: from now on the newest output is kept, for whoever comes.
+  func leave() {
+    monitor.signal { state in
+      state.listener = .nobody
+      state.isLeft = true
+      state.isDrainScheduled = true
+    }
+  }
+
+  /// Somebody reads again, and takes what there is.
+  /// - Returns: how many bytes of output were lost meanwhile.
+  func resume(_ listener: Listener) -> Int {
+    monitor.signal { state in
+      state.listener = listener
+      state.isLeft = false
+      defer { state.droppedByteCount = 0 }
+      return state.droppedByteCount
+    }
+  }
 
   /// Appends output of the server itself, which never waits.
   func say(_ text: String) {
@@ -120,7 +171,7 @@ public final class SessionStreams: EvaluationStreams {
       defer { state.isDrainScheduled = true }
       return !state.isDrainScheduled
     }
-    if mustSchedule { scheduleDrain() }
+    if mustSchedule { listener.scheduleDrain() }
   }
 
   /// Takes a piece of output; nil when there is none, and the next write then schedules a drain.
@@ -191,7 +242,7 @@ public final class SessionStreams: EvaluationStreams {
     monitor.signal { state in
       // The interrupt that ends a read may have come first.
       let (isInterrupted, hasBeenInterrupted) = (state.isInterrupted, state.hasBeenInterrupted)
-      state = State()
+      state = State(listener: .nobody)
       state.isClosed = true
       state.isInterrupted = isInterrupted
       state.hasBeenInterrupted = hasBeenInterrupted
@@ -220,10 +271,21 @@ extension SessionStreams.State {
   }
 
   /// Whether a read has something to return.
-  var hasInput: Bool { !lines.isEmpty || isEndOfInput || isInterrupted || isClosed && hasBeenInterrupted }
+  var hasInput: Bool {
+    !lines.isEmpty || isEndOfInput || isInterrupted || isMoved || isClosed && hasBeenInterrupted
+  }
+
+  /// Drops the oldest output until there is room for more.
+  mutating func dropOutput(toFit count: Int) {
+    while outputByteCount + count > ServerLimits.outputBytes, let oldest = output.popFirst() {
+      outputByteCount -= oldest.bytes.count
+      droppedByteCount += oldest.bytes.count
+    }
+  }
 
   /// What a read returns; nil when it has to wait.
   mutating func nextInput() -> InputLine? {
+    if isMoved { return .interrupted }
     if let line = takeLine() { return .line(line) }
     if isEndOfInput { return .endOfInput }
     if isInterrupted {

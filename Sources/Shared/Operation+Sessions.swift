@@ -7,6 +7,9 @@ extension Operation {
 
   public static let openSession = Operation(
     "OpenSession", "Open a session that lives as long as this connection, or until CloseSession.",
+    parameters: [
+      Field("detach", .boolean, required: false, "Whether it is kept for a while when the connection is lost.")
+    ],
     returns: [Field("session", .integer, "Its number.")])
 
   public static let closeSession = Operation(
@@ -23,14 +26,16 @@ extension Operation {
         "'script' (the default), all of it at once; or 'block', one block of a prompt."),
       Field("place", .string, required: false, "'session' (the default), or 'main': the host's main thread."),
       Field("credit", .count, required: false, "How many bytes of output may be sent before the first Grant."),
+      Field("pages", .boolean, required: false, "Whether long texts are sent for a pager."),
     ],
     returns: [
-      Field("outcome", .string, "'value', 'exception', 'incomplete', 'interrupted' or 'ended'."),
+      Field("outcome", .string, "'value', 'exception', 'interrupted', 'backgrounded' or 'ended'."),
       Field("session", .integer, "The number of the session."),
       Field("evaluation", .integer, "The number of the evaluation in its session."),
       Field("duration", .number, "How long it ran, in seconds."),
       Field("type", .string, required: false, "The type of the value; absent when there is none to show."),
       Field("exception", .object, required: false, "What it raised: 'type', 'message', 'traceback', 'frames'."),
+      Field("job", .integer, required: false, "The job that it has become; see Background."),
     ])
 
   public static let grant = Operation(

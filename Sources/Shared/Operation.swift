@@ -112,7 +112,7 @@ public struct Operation: Equatable, Sendable {
 
 extension Operation {
   /// The operations in the order in which they are documented.
-  public static let all: [Operation] = ancestral + ofSessions + ofJobs + ofInquiry
+  public static let all: [Operation] = ancestral + ofSessions + ofJobs + ofInquiry + ofAttachment
 
   private static let byName: [String: Operation] = {
     var table: [String: Operation] = [:]

@@ -12,7 +12,7 @@ public struct SessionReport: Equatable, Sendable {
   /// Seconds since it was opened, and since its evaluation started or, when it is idle, the last one ended.
   public var age: Double
   public var since: Double
-  /// Who is connected: `uid 1000 pid 4711 (replctl)`, or `127.0.0.1:50312`.
+  /// Who is connected: `replctl pid 4711 uid 1000`, or `127.0.0.1:50312`.
   public var peer: String
 
   public init(

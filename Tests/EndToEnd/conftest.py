@@ -14,7 +14,7 @@ from interpreters import interpreters
 from peers import NATIVE_MODULE, PYTHON_PACKAGE, REPLSERVE, STAGE, built, environment_python
 from terminal import Terminal
 from text_client import TextClient
-from tool_client import ToolClient
+from wire_client import WireClient
 
 
 # Under nohup(1) and in the background of a shell these are ignored, and every process started here would inherit that.
@@ -150,7 +150,7 @@ def connect(closing):
 def tool(closing):
     """Connects as a tool: tool(server), by its unix socket, or by its control port with door="control"."""
     def start(target, door="unix"):
-        return closing(ToolClient(target.control_port if door == "control" else target.announced["socket"]))
+        return closing(WireClient(target.control_port if door == "control" else target.announced["socket"]))
     return start
 
 

@@ -40,8 +40,8 @@ ROWS = {
     "Evaluate": {"outcome": "value", "duration": 1, "type": "int", "session": 3, "evaluation": 1},
     "Document": {"kind": "function", "type": "function", "file": "app.py", "line": 3, "signature": "(a, b)",
                  "doc": "Works.\n\nHard.", "source": "def work(a, b):\n    pass\n", "truncated": False},
-    "Complete": {"candidates": [{"text": "print", "kind": "function", "doc": "Prints."}, {"text": "private", "kind": "instance"}],
-                 "start": 0, "truncated": False},
+    "Complete": {"candidates": [{"text": "print", "kind": "function", "doc": "Prints."},
+                                {"text": "private", "kind": "instance"}], "start": 0, "truncated": False},
 }
 OUTPUT = {"Evaluate": [(b"o", b"out\n"), (b"e", b"err\n"), (b"v", b"42")], "AwaitJob": [(b"v", b"42")],
           "JobOutput": [(b"o", b"out\n"), (b"e", b"err\n")]}

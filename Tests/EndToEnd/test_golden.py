@@ -52,7 +52,7 @@ VARIABLE = [
     (r"\b([Ss])ession \d+\b", r"\1ession N"),
     (r"(?m)^\d+(?=\ttool\t)", "N"),
     # The numbers of sessions among the details of an error, and of a terminal's ages.
-    (r"(?m)^  \d+(?=\\t)", "  N"),
+    (r"(?m)^  \d+(?=  )", "  N"),
     (r"\bthread \d+ ", "thread N "),
     # The length of a traceback.
     (r"(?<=failed\tS.SSS\tS.SSS\tS.SSS\t)\d+", "N"),

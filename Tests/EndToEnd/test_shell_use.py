@@ -10,6 +10,7 @@ import pytest
 import process_facts
 import tools
 from deadline import PATIENCE, eventually
+from host_process import HostProcess
 from peers import STAGE, built
 
 LOOP = "print('started', flush=True)\nwhile True: pass"
@@ -214,18 +215,15 @@ def test_fifty_at_once(server, environment, nobody_left):
 def test_100_mb(server, environment, nobody_left):
     """All of it comes, and neither side keeps much of it."""
     before = process_facts.resident_mib(server.pid)
-    process = subprocess.Popen([str(built(tools.REPLCTL)), "eval", "for _ in range(1000): print('x' * 99_999)"],
-                               env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
+    code = "for _ in range(1000): print('x' * 99_999)"
+    process = subprocess.Popen([*tools.WITHIN_100_MB, str(built(tools.REPLCTL)), "eval", code], env=environment,
+                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
     count, lines = 0, 0
     with process.stdout as output:
         for piece in iter(lambda: os.read(output.fileno(), 1 << 16), b""):
             count += len(piece)
             lines += piece.count(b"\n")
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    assert (process.returncode, count, lines) == (0, 100_000_000, 1000)
-    # In KiB; the program itself has 16 MiB.
-    assert usage.ru_maxrss < 64 * 1024
+    assert (process.wait(PATIENCE), count, lines) == (0, 100_000_000, 1000)
     assert process_facts.resident_mib(server.pid) < before + 30
 
 
@@ -282,3 +280,95 @@ def test_a_form_feed_in_a_source(shell, server, tmp_path):
     (tmp_path / "paged.py").write_bytes(b"def paged():\n    x = 1\n\x0c\n    return 'a\xe2\x80\xa8b'\n")
     shell("replctl eval 'import sys; sys.path.insert(0, \".\")' \"sys.path.insert(0, '$PWD')\" 'import paged as module'")
     assert shell("replctl source module.paged").output == (tmp_path / "paged.py").read_bytes()
+
+
+# MARK: servers that come, go and are not there
+
+
+def waiting(environment, closing, *options):
+    return closing(HostProcess([built(tools.REPLCTL), "wait", *options], environment))
+
+
+def test_wait_until_a_server_comes(serve, environment, closing):
+    port = process_facts.unused_port()
+    waits = [waiting(environment, closing), waiting(environment, closing, "-t", "name:late"),
+             waiting(environment, closing, "-t", "127.0.0.1:1:%d" % port)]
+    server = serve("--name", "late", "--control-port", str(port))
+    for wait in waits:
+        assert wait.wait() == 0
+        assert re.fullmatch("late \\(pid %d\\) answers in .* ms\n" % server.pid, wait.stdout.wait_end())
+        assert wait.stderr.wait_end() == ""
+
+
+def test_a_server_that_is_killed_is_forgotten(serve, environment, sessions):
+    server = serve("--name", "brief")
+    server.expected_statuses = {-signal.SIGKILL}
+    process = subprocess.Popen([str(built(tools.REPLCTL)), "eval", LOOP], env=environment, stdin=subprocess.DEVNULL,
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    with process.stdout as output, process.stderr as errors:
+        assert output.readline() == b"started\n"
+        server.signal(signal.SIGKILL)
+        assert process.wait(PATIENCE) == tools.NO_SERVER
+        assert re.fullmatch(b"replctl: the server at .* closed the connection\n", errors.read())
+    server.wait()
+    assert tools.run(("replctl", "servers", "--no-header"), environment) == (0, b"", b"")
+    assert tools.run(("replctl", "ping"), environment).status == tools.NO_SERVER
+    assert os.listdir(os.path.dirname(server.announced["socket"])) == []
+
+
+def test_whatever_lies_in_the_directory_of_servers(server, environment):
+    """Nothing there keeps the tools from the server that lives, and what is not a server's is left alone."""
+    folder = os.path.dirname(server.announced["socket"])
+    foreign = ["notes.txt", "x-y.lock", "-1-a.lock", "99999999999999999999-a.lock", "7-.lock", "7-\x1b[2J.lock", "7-a b.lock"]
+    for name in foreign:
+        open(os.path.join(folder, name), "w").close()
+    os.mkdir(os.path.join(folder, "8-folder.lock"))
+    os.symlink("/nowhere", os.path.join(folder, "9-link.lock"))
+    os.symlink(os.path.join(folder, "notes.txt"), os.path.join(folder, "10-link.lock"))
+    for words in (("replctl", "ping"), ("replctl", "eval", "1"), ("replcomplete", "le")):
+        assert tools.run(words, environment)[::2] == (0, b"")
+    listed = tools.run(("replctl", "servers", "--no-header"), environment)
+    assert (listed.output.count(b"\n"), listed.errors) == (1, b"")
+    assert set(foreign) | {"8-folder.lock", "9-link.lock", "10-link.lock"} <= set(os.listdir(folder))
+    assert os.path.exists(os.path.join(folder, "notes.txt"))
+
+
+def test_a_directory_of_servers_that_is_none(environment, tmp_path):
+    place = os.path.join(environment["XDG_RUNTIME_DIR"], "repltools")
+    (tmp_path / "real").mkdir(mode=0o700)
+    for make in (lambda: open(place, "w").close(), lambda: os.symlink(tmp_path / "real", place), lambda: os.mkfifo(place, 0o600)):
+        make()
+        found = tools.run(("replctl", "ping"), environment)
+        assert found.status == tools.NOT_PERMITTED and found.errors.count(b"\n") == 1
+        os.unlink(place)
+
+
+def test_output_that_is_no_longer_kept(shell, server):
+    """It says how much, and gives the rest."""
+    shell("replctl bg 'print(\"x\" * 3_000_000)' && replctl fg %1")
+    found = shell("replctl output %1")
+    assert len(found.output) == 1 << 20 and found.output.endswith(b"x\n")
+    assert found.errors == b"replctl: %%1: %d bytes of its output are no longer kept\n" % (3_000_001 - (1 << 20))
+
+
+def test_a_followed_output_comes_whole(shell, server):
+    """What a job prints while it is followed is not lost, though only the newest of it is kept."""
+    found = shell("""
+        replctl bg 'import os, time
+while not os.path.exists("'"$PWD"'/go"): time.sleep(0.01)
+for number in range(200000): print(number)'
+        replctl output %1 --follow > followed &
+        touch go
+        wait $!
+        replctl fg %1
+        seq 0 199999 | cmp - followed
+    """)
+    assert (found.output, found.errors) == (b"%1\n", b"")
+
+
+def test_words_that_are_not_text(environment, server):
+    for words in ((b"eval", b"'\xff'"), (b"\xff",), (b"doc", b"\xff"), (b"-t", b"name:\xff", b"ping"), (b"eval", b"-f", b"\xff"),
+                  (b"--timeout", b"\xff", b"ping"), (b"interrupt", b"\xff"), (b"fg", b"%\xff")):
+        found = tools.run(("replctl", *words), environment)
+        assert found.status in (tools.DONE, tools.FAILED, tools.USAGE, tools.NO_SERVER), (words, found)
+        assert found.errors.count(b"\n") <= 1

@@ -2,9 +2,9 @@
 
 import json
 import os
+import random
 import re
 import subprocess
-import sys
 
 import pytest
 
@@ -338,3 +338,60 @@ def test_types_that_no_server_sends(environment):
         for words, finished in found:
             if not (finished.status == tools.PROTOCOL and words[1] in ("eval", "fg", "output")):
                 check(words, finished, *tools.STATUSES - {tools.NO_SERVER, tools.TIMED_OUT})
+
+
+def test_a_server_that_sends_more_than_it_was_granted(environment, closing):
+    """Credit is a limit for both sides: who breaks it is no server, and fills no memory."""
+    def part(conversation):
+        for request in conversation.requests():
+            if request["command"] == "DescribeServer":
+                conversation.send(frame(answers(request)[0]))
+            elif request["command"] in ("Evaluate", "JobOutput"):
+                piece = frame(b"o%d;" % request["id"] + b"x" * 60_000)
+                for _ in range(2000):
+                    conversation.send(piece)
+                return
+    server = closing(FakeServer(part))
+    for words in (("eval", "1"), ("output", "%1")):
+        # Nobody reads what it writes.
+        reading, writing = os.pipe()
+        try:
+            done = subprocess.run([*tools.WITHIN_100_MB, str(tools.REPLCTL), *words, "-t", server.endpoint], env=environment,
+                                  stdin=subprocess.DEVNULL, stdout=writing, stderr=subprocess.PIPE, check=False, timeout=60)
+        finally:
+            os.close(writing)
+            os.close(reading)
+        assert done.returncode == tools.PROTOCOL, done.stderr
+        assert re.fullmatch(b"replctl: [^\n]* sent more output than it was granted\n", done.stderr)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_streams_with_a_few_wrong_bytes(seed, environment):
+    """Whatever a byte is turned into, a tool says one thing or does its work; it never traps and never hangs."""
+    def part(conversation):
+        for request in conversation.requests():
+            chance = random.Random("%d %s" % (seed, sorted(request.items())))
+            data = bytearray(b"".join(map(frame, answers(request))))
+            for _ in range(chance.choice([0, 1, 1, 2, 8])):
+                if data:
+                    at = chance.randrange(len(data))
+                    change = chance.randrange(4)
+                    if change == 0:
+                        data[at] = chance.randrange(256)
+                    elif change == 1:
+                        del data[at:at + chance.randrange(1, 6)]
+                    elif change == 2:
+                        data[at:at] = bytes(chance.choice([b"\xff", b"\xffv01l", b"9" * 20, b'"', b"{", b"\\u0000", b"-1e999"]))
+                    else:
+                        data[at] ^= 1 << chance.randrange(8)
+            conversation.send(bytes(data))
+    server = FakeServer(part)
+    try:
+        found = tools.run_all(tools.ALL * 2, environment, "-t", server.endpoint, "--timeout", "0.3")
+    finally:
+        server.close()
+    for words, finished in found:
+        assert finished.status in tools.STATUSES, (words, finished)
+        assert finished.output == b"" or finished.output.endswith(b"\n") or words[1] in ("eval", "fg", "output"), (words, finished)
+        if words[1] not in ("eval", "fg", "output"):
+            assert not OBEYED.search(finished.errors.decode()), (words, finished)

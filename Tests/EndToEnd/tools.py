@@ -14,6 +14,9 @@ REPLCOMPLETE = STAGE / "bin" / "replcomplete"
 DONE, FAILED, USAGE, NO_ITEM, NO_SERVER, TIMED_OUT, PROTOCOL, NOT_PERMITTED, INTERRUPTED = 0, 1, 64, 66, 69, 75, 76, 77, 130
 STATUSES = {DONE, FAILED, USAGE, NO_ITEM, NO_SERVER, TIMED_OUT, PROTOCOL, NOT_PERMITTED, INTERRUPTED}
 
+# What stands before a command that may have so much memory and no more: in KiB, and of addresses, as the kernel counts it.
+WITHIN_100_MB = ["sh", "-c", 'ulimit -v 100000 && exec "$@"', "sh"]
+
 # Every command that talks to a server.
 COMMANDS = [
     ("replctl", "ping"), ("replctl", "describe"), ("replctl", "eval", "work()"), ("replctl", "eval", "one", "two"),

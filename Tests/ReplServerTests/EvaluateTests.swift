@@ -79,14 +79,12 @@ extension ProcessWideTests {
       #expect(engine.closed.isEmpty)
     }
 
-    @Test func aBlockMayBeFinal() throws {
-      for isFinal in [false, true] {
-        let (id, _) = try client.evaluate("if x:", ["mode": "block", "final": .bool(isFinal)])
-        let call = try engine.evaluation()
-        #expect(call.request.source == .block("if x:", isFinal: isFinal))
-        call.answer(.ended(.incomplete))
-        #expect(try client.fieldsOfReply(to: id)["outcome"] == "incomplete")
-      }
+    @Test func aBlockIsWhole() throws {
+      let (id, _) = try client.evaluate("if x:", ["mode": "block"])
+      let call = try engine.evaluation()
+      #expect(call.request.source == .block("if x:", isFinal: true))
+      call.answer(.ended(.exception))
+      #expect(try client.fieldsOfReply(to: id)["outcome"] == "exception")
     }
 
     @Test func thePlaceIsPassedOn() throws {

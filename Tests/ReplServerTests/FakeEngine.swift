@@ -30,6 +30,9 @@ final class FakeEngine: Engine {
     var stacks: [Call<Void, [ThreadStack]>] = []
     var ownThreads: [Int: String] = [:]
     var waitingSince: ContinuousClock.Instant?
+    var checks: [Call<String, JSON.Object?>] = []
+    var backgrounded: [(session: SessionID, evaluation: Int, job: Job)] = []
+    var backgroundFailure: EngineUnavailable?
     var closed: [SessionID] = []
     var haltCount = 0
     var callCount = 0
@@ -56,6 +59,18 @@ final class FakeEngine: Engine {
 
   func start(_ job: Job, source: String, completion: @escaping @Sendable (EngineUnavailable?) -> Void) {
     ask { $0.jobs.append(Call(request: job, answer: completion)) }
+  }
+
+  func background(session: SessionID, evaluation number: Int, as job: Job) -> EngineUnavailable? {
+    state.signal { state in
+      state.callCount += 1
+      state.backgrounded.append((session, number, job))
+      return state.backgroundFailure
+    }
+  }
+
+  func check(_ source: String, completion: @escaping @Sendable (JSON.Object?) -> Void) {
+    ask { $0.checks.append(Call(request: source, answer: completion)) }
   }
 
   func complete(word text: String, completion: @escaping @Sendable ([String]) -> Void) {
@@ -135,6 +150,16 @@ final class FakeEngine: Engine {
   func document() throws -> Call<String, Result<JSON.Object, EngineUnavailable>> {
     try wait("no documentation was asked for") { $0.documents.isEmpty ? nil : $0.documents.removeFirst() }
   }
+
+  func check() throws -> Call<String, JSON.Object?> {
+    try wait("no block was to be checked") { $0.checks.isEmpty ? nil : $0.checks.removeFirst() }
+  }
+
+  /// What was made a job, in order.
+  var backgrounded: [(session: SessionID, evaluation: Int, job: Job)] { state.withLock { $0.backgrounded } }
+
+  /// From now on nothing can be made a job.
+  func refuseBackground(_ reason: String) { state.signal { $0.backgroundFailure = EngineUnavailable(reason) } }
 
   func stacks() throws -> Call<Void, [ThreadStack]> {
     try wait("no stacks were asked for") { $0.stacks.isEmpty ? nil : $0.stacks.removeFirst() }

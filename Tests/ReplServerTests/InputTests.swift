@@ -21,7 +21,7 @@ extension ProcessWideTests {
 
     private func read() -> Background<InputLine> {
       let streams = call.request.streams
-      return Background { streams.readLine() }
+      return Background { streams.readLine(isHidden: false) }
     }
 
     private func input(_ text: String? = nil, end: Bool? = nil, request: Int? = nil) throws {
@@ -36,7 +36,7 @@ extension ProcessWideTests {
     @Test func aReadThatFindsNothingAsksForInput() throws {
       for text in ["a\n", "b\n"] {
         let reader = read()
-        #expect(try client.event(of: id) == ServerEvent(.input, request: id))
+        #expect(try client.event(of: id) == ServerEvent(.input, request: id, fields: ["echo": true]))
         #expect(reader.isHeldUp)
         try input(text)
         #expect(try reader.value() == line(text))
@@ -75,13 +75,13 @@ extension ProcessWideTests {
       let (id, _) = try client.evaluate("input('? ')", ["credit": 1])
       let streams = try running.engine.evaluation().request.streams
       #expect(streams.write(Array("? ".utf8), to: .standardOutput) == 2)
-      let reader = Background { streams.readLine() }
+      let reader = Background { streams.readLine(isHidden: false) }
       #expect(try client.output(of: id, count: 1).first?.bytes == Array("?".utf8))
       #expect(reader.isHeldUp)
       #expect(try client.hasSilence(about: id))
       try client.grant(id, 1)
       #expect(try client.output(of: id, count: 1).first?.bytes == Array(" ".utf8))
-      #expect(try client.event(of: id) == ServerEvent(.input, request: id))
+      #expect(try client.event(of: id) == ServerEvent(.input, request: id, fields: ["echo": true]))
       try input("x\n", request: id)
       #expect(try reader.value() == line("x\n"))
     }

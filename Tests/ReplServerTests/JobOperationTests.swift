@@ -58,11 +58,13 @@ extension ProcessWideTests {
       #expect(later?["state"] == "failed")
     }
 
-    @Test func aJobThatCannotStartLeavesNothing() throws {
-      let id = try client.send("StartJob", ["source": "x"])
-      try engine.job().answer(EngineUnavailable("no thread"))
-      #expect(try client.failure(of: id) == .init(reason: "no thread", code: "busy"))
-      #expect(try client.ask("Jobs")["jobs"] == [])
+    @Test func aJobThatCannotStartHasFailed() throws {
+      let number = try client.ask("StartJob", ["source": "x"])["job"]
+      let call = try engine.job()
+      #expect(number == .integer(call.request.number))
+      call.answer(EngineUnavailable("no thread"))
+      #expect(call.request.current == .failed)
+      #expect(String(decoding: call.request.output, as: UTF8.self) == "no thread\n")
       #expect(jobs.runningCount == 0)
     }
 

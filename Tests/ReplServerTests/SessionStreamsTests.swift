@@ -40,7 +40,7 @@ import Testing
 
   private func read() -> Background<InputLine> {
     let streams = streams
-    return Background { streams.readLine() }
+    return Background { streams.readLine(isHidden: false) }
   }
 
   // MARK: Output

@@ -53,7 +53,7 @@ extension ProcessWideTests {
       let first = try engine.evaluation()
       #expect(first.request.source == .block("a", isFinal: false))
       // The evaluation reads what was typed ahead, as a program that asks its user does.
-      #expect(try Background { first.request.streams.readLine() }.value() == .line(Array("b\n".utf8)))
+      #expect(try Background { first.request.streams.readLine(isHidden: false) }.value() == .line(Array("b\n".utf8)))
       #expect(engine.callCount == 1)
       try client.send("d\n")
       first.answer(.ended(.value))

@@ -10,7 +10,7 @@ import Testing
       Operation.all.map(\.name) == [
         "DescribeServer", "PairWithSession", "TabComplete", "KeyboardInterrupt", "OpenSession", "CloseSession",
         "Evaluate", "Grant", "Input", "Interrupt", "Sessions", "Disconnect", "StartJob", "Jobs", "JobOutput",
-        "AwaitJob", "KillJob", "Complete", "Document", "Threads", "Halt",
+        "AwaitJob", "KillJob", "Complete", "Document", "Threads", "Halt", "Check", "Background", "Watch", "Attach",
       ])
   }
 

@@ -181,7 +181,7 @@ struct ReportForm: Sendable, CustomTestStringConvertible {
     #expect(JobReport(fields: ["job": 1, "state": "paused"]) == nil)
     #expect(
       EvaluationReport.Outcome.allCases.map(\.rawValue)
-        == ["value", "exception", "incomplete", "interrupted", "ended", "abandoned"])
+        == ["value", "exception", "incomplete", "interrupted", "ended", "abandoned", "backgrounded"])
     #expect(JobReport.State.allCases.map(\.rawValue) == ["running", "done", "failed", "interrupted", "abandoned"])
   }
 }

@@ -9,6 +9,7 @@ import ast
 import code
 import codeop
 import sys
+import threading
 import traceback
 import types
 from typing import Any, Callable, Optional
@@ -56,6 +57,18 @@ def send_value(session: int, text: str) -> None:
         _native.write(session, VALUE_STREAM, piece.encode("utf-8", "backslashreplace"))
 
 
+class _Current(threading.local):
+    """The evaluation that runs in the calling thread: one that was made a job goes on beside the next one."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.outcome = Outcome.VALUE
+        #: While it is for a program: what it has raised. None while it is for a person.
+        self.failures: Optional[list[BaseException]] = None
+        #: What the last one for a program has raised, or else shown last.
+        self.last: Any = None
+
+
 class Console(code.InteractiveConsole):
     """A console for one session, in a namespace that it shares with others."""
 
@@ -68,9 +81,7 @@ class Console(code.InteractiveConsole):
         self.label = label
         self.results = Results(label)
         self._scanner = BlockScanner()
-        self._outcome = Outcome.VALUE
-        #: While an evaluation is for a program: what it has raised. None while one is for a person.
-        self._failures: Optional[list[BaseException]] = None
+        self._current = _Current()
 
     def evaluate(self, source: str, number: int, is_final: bool) -> int:
         """Run a block for a person.
@@ -88,25 +99,25 @@ class Console(code.InteractiveConsole):
         return outcome
 
     def _outcome_of(self, run: Callable[[], bool]) -> int:
-        self._outcome = Outcome.VALUE
+        self._current.outcome = Outcome.VALUE
         try:
             if run():
                 return Outcome.INCOMPLETE
         except SystemExit:
             return Outcome.END_OF_SESSION
         except KeyboardInterrupt as error:
-            if self._failures is None:
+            if self._current.failures is None:
                 self.write("KeyboardInterrupt\n")
             else:
-                self._failures.append(error)
+                self._current.failures.append(error)
             return Outcome.INTERRUPTED
-        return self._outcome
+        return self._current.outcome
 
     # Evaluations for a program. What they return are the members of a reply to Evaluate.
 
-    def report_block(self, source: str, number: int, is_final: bool) -> dict[str, Any]:
-        """Run a block; its values go to the standard output, as for a person."""
-        return self._report(lambda: self.run_block(source, f"<{self.label}:{number}>", is_final))
+    def report_block(self, source: str, number: int) -> dict[str, Any]:
+        """Run a block of any number of statements; each value is shown by the display hook."""
+        return self._report(lambda: self.run_statements(source, f"<{self.label}:{number}>"))
 
     def report_script(self, source: str, number: int, session: int) -> dict[str, Any]:
         """Run a whole text; the value of its last expression goes to the stream for that."""
@@ -142,14 +153,41 @@ class Console(code.InteractiveConsole):
         return report
 
     def _report(self, run: Callable[[], bool]) -> dict[str, Any]:
-        self._failures = []
+        failures = self._current.failures = []
+        self._current.last = None
         try:
             report: dict[str, Any] = {"outcome": Outcome.NAMES[self._guarded(run)]}
-            if self._failures:
-                report["exception"] = exception_report(self._failures[-1])
+            if failures:
+                self._current.last = failures[-1]
+                report["exception"] = exception_report(failures[-1])
             return report
         finally:
-            self._failures = None
+            self._current.failures = None
+
+    def keep(self, shown: Any) -> None:
+        """Keep what a block has shown last as the session's last result."""
+        if hasattr(shown, "value"):
+            self.results.value = shown.value
+            if self._current.last is None:
+                self._current.last = shown.value
+
+    def last_result(self) -> Any:
+        """What the calling thread's last evaluation for a program has raised, or else shown last."""
+        return self._current.last
+
+    def run_statements(self, source: str, filename: str) -> bool:
+        """Run statements as the prompt does, and show what each expression gives."""
+        sources.register(filename, source)
+        try:
+            flags = self._future_flags()
+            tree = self.expand(compile(source, filename, "exec", flags | ast.PyCF_ONLY_AST, True))
+            compiled = compile(ast.Interactive(tree.body), filename, "single", flags, True)
+        except (OverflowError, SyntaxError, ValueError):
+            self.showsyntaxerror(filename)
+            return False
+        self._remember_futures(compiled)
+        self.runcode(compiled)
+        return False
 
     def run_script(self, source: str, filename: str) -> Any:
         """Run a whole text; return the value of its last expression, or None."""
@@ -234,16 +272,16 @@ class Console(code.InteractiveConsole):
     def show_failure(self) -> None:
         """Show the exception that is being handled, and count it as the block's outcome."""
         error = sys.exc_info()[1]
-        self._outcome = Outcome.INTERRUPTED if type(error) is KeyboardInterrupt else Outcome.EXCEPTION
-        if self._failures is None or error is None:
+        self._current.outcome = Outcome.INTERRUPTED if type(error) is KeyboardInterrupt else Outcome.EXCEPTION
+        if self._current.failures is None or error is None:
             self.showtraceback()
         else:
             self._remember(error)
-            self._failures.append(error)
+            self._current.failures.append(error)
 
     def note_failure(self) -> None:
         """The block has failed, and its user has been told."""
-        self._outcome = Outcome.EXCEPTION
+        self._current.outcome = Outcome.EXCEPTION
 
     def write(self, data: str) -> None:
         """Write to the session's standard error; to nowhere once the server has stopped without this evaluation."""
@@ -271,9 +309,9 @@ class Console(code.InteractiveConsole):
     def showsyntaxerror(self, filename: Optional[str] = None, **_options: Any) -> None:
         """Show the syntax error that is being handled, with a mark below where it is."""
         kind, error, _ = sys.exc_info()
-        self._outcome = Outcome.EXCEPTION
-        if self._failures is not None and error is not None:
-            self._failures.append(error)
+        self._current.outcome = Outcome.EXCEPTION
+        if self._current.failures is not None and error is not None:
+            self._current.failures.append(error)
             return
         self.write("".join(traceback.format_exception_only(kind, error)))
 

@@ -81,6 +81,19 @@ class MacroConsole(Console, _MacroConsole):
             self.expander.bindings.update(bindings)
         return bool(self.expander.bindings)
 
+    def run_statements(self, source: str, filename: str) -> bool:
+        """As the plain console does, and look for the three commands that are no Python first."""
+        inquiry = self._inquiry(source)
+        if inquiry is not None:
+            self._inquire(inquiry, filename)
+            return False
+        try:
+            super().run_statements(source, filename)
+        except (MacroExpansionError, ImportError) as error:
+            self._fail(error)
+        self._refresh_macro_functions()
+        return False
+
     def run_script(self, source: str, filename: str) -> Any:
         """As the plain console does; macros that are defined in it are found by later ones."""
         value = super().run_script(source, filename)
@@ -140,8 +153,8 @@ class MacroConsole(Console, _MacroConsole):
 
     def _fail(self, error: BaseException) -> None:
         self.note_failure()
-        if self._failures is not None:
-            self._failures.append(error)
+        if self._current.failures is not None:
+            self._current.failures.append(error)
             return
         self.write(f"{type(error).__name__}: {error}\n")
 

@@ -11,7 +11,7 @@ import builtins
 import sys
 from typing import Any, Callable, Optional
 
-from . import routing
+from . import _native, routing
 
 __all__ = ["help", "restore"]
 
@@ -44,13 +44,25 @@ def _install() -> None:
 def _page(text: str, *arguments: Any, **options: Any) -> None:
     import pydoc
 
-    if routing.route_of_this_thread() is not None:
-        pydoc.plainpager(text)
+    route = routing.route_of_this_thread()
+    if route is not None:
+        if not _page_at_client(route, text):
+            pydoc.plainpager(text)
     elif _original is not None:
         # The original replaces `pydoc.pager` by what it picks; it may, but we stay in front of it.
         _original(text, *arguments, **options)
         if pydoc.pager is not _page:
             _install()
+
+
+def _page_at_client(route: routing.Route, text: str) -> bool:
+    """Show a text in the pager of a session's client, if it has one and the text is meant for its output."""
+    session = route.session
+    if session is None or sys.stdout is not route.own_stdout:
+        return False
+    import pydoc
+
+    return _native.page(session, pydoc.plain(text).encode("utf-8", "backslashreplace"))
 
 
 def restore() -> None:

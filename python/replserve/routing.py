@@ -17,8 +17,9 @@ import io
 import sys
 import threading
 import types
+from contextlib import contextmanager
 from functools import partial
-from typing import Any, Callable, Optional
+from typing import Any, Callable, Iterator, Optional
 
 from . import _native
 
@@ -39,6 +40,32 @@ class Route:
         self.displayhook: Callable[[object], Any] = lambda value: None
         #: The session or job, for whoever asks who runs in this thread.
         self.owner = owner
+        #: The number of the session, if it is one's, and the output it began with.
+        self.session: Optional[int] = None
+        self.own_stdout = stdout
+        #: Where values go that are for a program.
+        self.values: Any = None
+
+    def show_for(self, results: Any) -> None:
+        """Let the display hook write to this route's output, and leave what it shows in ``results``."""
+        self.displayhook = self._text_hook = partial(_native.display, results, self)
+
+    @contextmanager
+    def showing_values(self) -> Iterator[types.SimpleNamespace]:
+        """For a while, what the display hook writes goes to the values; unless the session has a hook of its own.
+
+        Gives what will have the last value as its ``value``.
+        """
+        shown = types.SimpleNamespace()
+        if self.displayhook is not self._text_hook:
+            yield shown
+            return
+        hook = self.displayhook = partial(_native.display, shown, types.SimpleNamespace(stdout=self.values))
+        try:
+            yield shown
+        finally:
+            if self.displayhook is hook:
+                self.displayhook = self._text_hook
 
 
 _routes: dict[int, Route] = {}

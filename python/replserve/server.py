@@ -19,7 +19,7 @@ import sys
 import threading
 from typing import Any, NamedTuple, Optional
 
-from . import _native, paging, routing, sources
+from . import _native, paging, passwords, routing, sources
 from .namespace import Injection, printing
 from .sessions import Sessions
 
@@ -148,6 +148,7 @@ def stop() -> None:
         running.sessions.join(_JOIN_SECONDS if have_ended else 0)
         routing.uninstall()
         paging.restore()
+        passwords.restore()
         sources.forget_all()
         running.injection.remove()
         atexit.unregister(_stop_at_exit)

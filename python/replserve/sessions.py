@@ -8,12 +8,12 @@ import threading
 from functools import partial
 from typing import Any, Callable, Optional
 
-from . import _native, completion, documentation, jobs, routing, threads
+from . import _native, completion, documentation, drafts, jobs, passwords, routing, threads
 from .console import Console, Outcome
 from .forks import end_forked_child
 from .mainthread import MainThread, NotTaken
 from .namespace import Injection
-from .streams import STDERR, STDOUT, session_input, session_output
+from .streams import STDERR, STDOUT, VALUE, session_input, session_output
 from .words import words
 
 __all__ = ["Sessions"]
@@ -121,7 +121,9 @@ class Sessions:
         elif kind == _RESULT:
             report = console.report_result(partial(_result_of_job, int(source)), session)
         else:
-            report = console.report_block(source, number, kind == _FINAL_BLOCK)
+            with route.showing_values() as shown:
+                report = console.report_block(source, number)
+            console.keep(shown)
         return json.dumps(report)
 
     # Jobs. See `jobs`.
@@ -130,6 +132,15 @@ class Sessions:
         """Start a job that runs source."""
         self._injection.add()
         jobs.launch(jobs.SourceJob(source, number, self._console))
+
+    def adopt(self, number: int, source: str) -> None:
+        """An evaluation has become a job, and still runs, unless `settle` came first."""
+        jobs.adopt(number, source)
+
+    def settle(self, number: int, source: str, state: str) -> None:
+        """The calling thread's evaluation, which has become a job, is over."""
+        route = routing.route_of_this_thread()
+        jobs.settle(number, source, state, None if route is None else route.owner.last_result())
 
     # What is asked while nothing is evaluated. Each answer is JSON.
 
@@ -155,6 +166,10 @@ class Sessions:
         at = len(source) if cursor < 0 else min(cursor, len(source))
         return json.dumps(completion.complete(source, at, self._namespace, with_docs))
 
+    def check(self, source: str) -> str:
+        """Whether a block is complete, and how the next line is indented."""
+        return json.dumps(drafts.check(source))
+
     def document(self, name: str, with_source: bool) -> str:
         """What is known of a name; of one that is not known, why."""
         self._injection.add()
@@ -168,14 +183,24 @@ class Sessions:
         self._injection.add()
         return words(text, self._namespace)
 
-    def closed(self, session: int) -> None:
-        """The calling thread, which is the session's, is about to end."""
+    def closed(self, session: int, has_moved: bool) -> None:
+        """The calling thread, which is the session's, is about to end.
+
+        When its last evaluation has become a job, the session goes on, in another thread or without one.
+        """
+        with self._lock:
+            if self._threads.get(session) is threading.current_thread():
+                self._threads.pop(session)
+        if not has_moved:
+            self.forget(session)
+        routing.leave()
+
+    def forget(self, session: int) -> None:
+        """The session has ended."""
         with self._lock:
             route = self._routes.pop(session, None)
-            self._threads.pop(session, None)
         if route is not None:
             route.owner.close()
-        routing.leave()
 
     def halted(self) -> None:
         """The last session has ended after ``halt()``."""
@@ -195,10 +220,14 @@ class Sessions:
         route = routing.Route(stdin, stdout, stderr, None)
         routing.enter(route)
         self._injection.add()
-        console = self._console(f"session {session}")
+        passwords.install()
+        before = self._routes.get(session)
+        console = self._console(f"session {session}") if before is None else before.owner
         route.owner = console
         route.stdin, route.stdout, route.stderr = stdin, stdout, stderr
-        route.displayhook = partial(_native.display, console.results, route)
+        route.session = session
+        route.show_for(console.results)
+        route.values = session_output(session, VALUE)
         with self._lock:
             self._routes[session] = route
         return route

@@ -6,6 +6,7 @@ import pytest
 
 from deadline import eventually
 from process_facts import descriptors, threads
+from wire_client import WireClient
 
 
 def rows(client):
@@ -80,9 +81,8 @@ for line in sys.stdin:
 
 def test_forks_of_the_host(interpreter, embed, closing):
     """The child has nothing of the tools; their evaluations, output and jobs go on in the parent."""
-    from tool_client import ToolClient
     host = embed(FORKS, python=interpreter.plain)
-    client = closing(ToolClient(host.stdout.line()))
+    client = closing(WireClient(host.stdout.line()))
     client.evaluate("import threading; go = threading.Event(); stop = []")
     session = client.open()
     client.evaluate("'last'", session=session)

@@ -2,6 +2,8 @@
 
 import pytest
 
+from wire_client import WireClient
+
 IS_MAIN = "import threading; threading.current_thread() is threading.main_thread()"
 
 # A program whose main thread runs Python code until it is told to stop.
@@ -27,6 +29,12 @@ for line in sys.stdin:  # waits here
 
 def on_main(client, source, **fields):
     return client.evaluate(source, place="main", **fields)
+
+
+def end(server, client):
+    """Lets a program that is busy end; it may do so before it can answer."""
+    client.stream("Evaluate", source="stop.append(1)")
+    assert server.wait() == 0
 
 
 def test_in_a_playground(interpreter, serve, tool):
@@ -69,8 +77,7 @@ def test_a_running_program(interpreter, serve, tool):
     assert on_main(client, "raise SystemExit(3)").outcome == "ended"
     assert on_main(client, "raise KeyboardInterrupt").outcome == "interrupted"
     assert on_main(client, IS_MAIN).value == "True"
-    client.evaluate("stop.append(1)")
-    assert server.wait() == 0
+    end(server, client)
     assert server.stdout.wait_end().endswith("ended True\n") and "for the tool" not in server.stdout.text
 
 
@@ -99,8 +106,7 @@ def test_interrupts_in_a_running_program(interpreter, serve, tool):
         assert client.interrupt(runs)["outcome"] == "interrupted"
         assert client.finish(runs).outcome == "interrupted"
     assert server.running
-    client.evaluate("stop.append(1)")
-    assert server.wait() == 0
+    end(server, client)
 
 
 def test_a_main_thread_that_waits_in_c(newest, serve, tool):
@@ -146,8 +152,7 @@ def test_a_fork_on_the_main_thread(interpreter, serve, tool):
     assert client.value("os.waitpid(pid, 0)[0] == pid") == "True"
     done = on_main(client, "pid = os.fork()\nif not pid: os._exit(7)\nos.WEXITSTATUS(os.waitpid(pid, 0)[1])")
     assert done.value == "7"
-    client.evaluate("stop.append(1)")
-    assert server.wait() == 0
+    end(server, client)
     assert server.stdout.wait_end().count("ended") == 1
 
 
@@ -167,9 +172,8 @@ print("stopped", sys.stdout is before, type(sys).__name__, flush=True)
 
 def test_a_stop_during_one(edge, embed, closing):
     """The evaluation runs on the thread that would stop the server: it is another thread that does."""
-    from tool_client import ToolClient
     host = embed(STOPS, python=edge.plain)
-    client = closing(ToolClient(host.stdout.line()))
+    client = closing(WireClient(host.stdout.line()))
     host.tell("busy")
     stops = client.stream("Evaluate", place="main", source="from replserve import server\n"
                           "server.stop()\nprint('on')\nfor n in range(100_000_000): pass")
@@ -188,5 +192,4 @@ def test_a_client_that_vanishes(edge, serve, tool, place):
     client.wait_for(runs, "on")
     client.close()
     assert on_main(other, IS_MAIN).value == "True"
-    other.evaluate("stop.append(1)")
-    assert server.wait() == 0
+    end(server, other)

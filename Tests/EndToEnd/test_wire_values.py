@@ -185,15 +185,28 @@ def test_surrogates_in_the_source(client):
     assert client.value("1 + 1") == "2"
 
 
+def test_input_that_another_session_had(client):
+    """Whoever lets go of the streams of a session that is over, in whatever thread, ends no other input."""
+    first = client.open()
+    client.evaluate("import sys; old = sys.stdin; old_output = sys.stdout", session=first)
+    client.ask("CloseSession", session=first)
+    session = client.open()
+    asking = client.start("old.close(); old_output.close(); input()", session=session)
+    while not asking.inputs:
+        assert client.step() != "reply", asking.reply
+    client.tell("Input", request=asking.request, text="still there\n")
+    assert client.finish(asking).value == "'still there'"
+
+
 def test_blocks(client):
-    """Blocks are for prompts: their values are shown on the standard output, and they may need more."""
+    """Blocks are for prompts: each value has a line."""
     session = client.open()
     shown = client.evaluate("6 * 7", mode="block", session=session)
-    assert (shown.out, shown.value, shown.outcome) == (b"42\n", None, "value")
+    assert (shown.out, shown.values, shown.outcome) == (b"", "42\n", "value")
     more = client.evaluate("for i in range(2):", mode="block", session=session)
-    assert more.outcome == "incomplete"
-    assert client.evaluate("for i in range(2):\n    i\n", mode="block", session=session).out == b"0\n1\n"
-    assert client.evaluate("_ + 1", mode="block", session=session).out == b"2\n"
+    assert (more.outcome, more.exception["type"]) in [("exception", "SyntaxError"), ("exception", "IndentationError")]
+    assert client.evaluate("for i in range(2):\n    i\n", mode="block", session=session).values == "0\n1\n"
+    assert client.evaluate("_ + 1", mode="block", session=session).values == "2\n"
     assert client.evaluate("x = = 1", mode="block", session=session).exception["type"] == "SyntaxError"
     assert client.evaluate("1 / 0", mode="block", session=session).exception["type"] == "ZeroDivisionError"
 
@@ -338,11 +351,12 @@ def test_in_a_text_session(interpreter, serve, tool, connect):
 def test_a_client_that_vanishes(server, tool, door):
     """Its evaluations are interrupted, on either kind of socket, whether or not it has read what came."""
     watcher = tool(server)
-    for source in ("while True: pass", "while True: print('flood')", "input()",
-                   "try:\n    while True: pass\nfinally: cleaned.append(1)"):
-        watcher.evaluate("cleaned = []")
+    watcher.evaluate("cleaned = []\ndef waste():\n    for _ in range(1000): pass")
+    for source in ("print('on')\nwhile True: pass", "while True: print('on')", "print('on')\ninput()",
+                   "try:\n    print('on')\n    while True:\n        waste()\n        waste()\n"
+                   "finally: cleaned.append(1)"):
         client = tool(server, door)
-        client.start(source)
+        client.wait_for(client.start(source), "on")
         client.close()
         eventually(lambda: not watcher.ask("Sessions")["sessions"], "the session has ended")
     eventually(lambda: watcher.value("cleaned") == "[1]", "the last one has cleaned up")

@@ -9,7 +9,7 @@ from control_client import frame
 from deadline import PATIENCE, Deadline
 
 HEADER = re.compile(rb"\xffv01l(\d+);")
-OUTPUT = re.compile(rb"([oev])(\d+);")
+OUTPUT = re.compile(rb"([oevp])(\d+);")
 
 
 class Evaluation:
@@ -19,9 +19,11 @@ class Evaluation:
         self.request = request
         self.session = self.number = self.reply = None
         self.inputs = 0
-        #: Every message about it, in order: "started", "input", b"o", b"e", b"v", "reply".
+        #: Every message about it, in order: "started", "input", b"o", b"e", b"v", b"p", "reply" and so on.
         self.order = []
-        self.pieces = {b"o": [], b"e": [], b"v": []}
+        #: Its events, as they came.
+        self.events = []
+        self.pieces = {b"o": [], b"e": [], b"v": [], b"p": []}
 
     @property
     def out(self):
@@ -30,6 +32,11 @@ class Evaluation:
     @property
     def err(self):
         return b"".join(self.pieces[b"e"])
+
+    @property
+    def values(self):
+        """What a block has shown, a line for each value."""
+        return b"".join(self.pieces[b"v"]).decode()
 
     @property
     def value(self):
@@ -46,7 +53,7 @@ class Evaluation:
         return self.reply["exception"]
 
 
-class ToolClient:
+class WireClient:
     """One connection. `address` is a port, or the path of a unix socket."""
 
     def __init__(self, address):
@@ -118,6 +125,7 @@ class ToolClient:
         message = json.loads(body)
         if "event" in message:
             evaluation = self._note(message["id"], message["event"])
+            evaluation.events.append(message)
             if message["event"] == "started":
                 evaluation.session, evaluation.number = message["session"], message["evaluation"]
             elif message["event"] == "input":
@@ -185,7 +193,7 @@ class ToolClient:
 
     def evaluate(self, source, **fields):
         """Evaluates to the end."""
-        return self.finish(self.stream("Evaluate", source=source, **fields))
+        return self.finish(self.stream("Evaluate", **{"source": source, "credit": 1 << 30, **fields}), grant=False)
 
     def value(self, source, **fields):
         """The text of a value."""

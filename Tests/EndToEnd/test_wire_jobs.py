@@ -3,6 +3,8 @@
 import pytest
 
 from deadline import eventually
+from macro_modules import write_number_macro
+from wire_client import WireClient
 
 LOOP = "print('on', flush=True)\nwhile True: pass"
 
@@ -191,14 +193,13 @@ for line in sys.stdin:
 
 def test_jobs_outlive_the_server(interpreter, embed, closing):
     """They go on, and the next server lists them with the new ones."""
-    from tool_client import ToolClient
     host = embed(HOST, python=interpreter.plain)
-    first = closing(ToolClient(host.ask("start")))
+    first = closing(WireClient(host.ask("start")))
     first.evaluate("import threading; go = threading.Event(); job = bg(lambda: print('said') or go.wait() and 'kept')")
     number = first.ask("StartJob", source="go.wait(); 'of a script'")["job"]
     assert host.ask("stop") == "stopped"
     assert first.at_end()
-    second = closing(ToolClient(host.ask("start")))
+    second = closing(WireClient(host.ask("start")))
     assert [row["state"] for row in second.ask("Jobs")["jobs"]] == ["running", "running"]
     second.evaluate("go.set()")
     assert result(second, 1).value == "'kept'" and output(second, 1).out == b"said\n"
@@ -210,7 +211,6 @@ def test_jobs_outlive_the_server(interpreter, embed, closing):
 
 
 def test_macros_in_jobs(interpreter, serve, tool, tmp_path):
-    from macro_modules import write_number_macro
     write_number_macro(tmp_path, "jobmacros", "answer", 42)
     client = tool(serve(python=interpreter.macros, env={"PYTHONPATH": str(tmp_path)}))
     number = client.ask("StartJob", source="from jobmacros import macros, answer\nanswer[x] + 1")["job"]

@@ -1,0 +1,75 @@
+// The operations of a client that a person sits at.
+internal import NIOCore
+internal import Shared
+
+extension ControlConnection {
+  func check(_ request: ControlRequest, _ reply: PendingReply) {
+    let answer = core.firstAnswer(within: ServerLimits.engineReplyMilliseconds) { (fields: JSON.Object?) in
+      guard let fields else { return reply.fail("The interpreter is busy; the block cannot be checked.", .timeout) }
+      reply.ok(fields)
+    } otherwise: {
+      nil
+    }
+    core.engine.check(request.fields["source"]?.stringValue ?? "") { answer($0) }
+  }
+
+  func background(_ request: ControlRequest, _ reply: PendingReply) {
+    let id = request.fields["session"]?.integerValue ?? 0
+    guard let session = core.session(id) else { return reply.fail("There is no session \(id).", .noSession) }
+    guard let running = session.running,
+      (request.fields["evaluation"]?.integerValue ?? running.number) == running.number
+    else { return reply.fail("Session \(id) does not evaluate that.") }
+    guard let entry = evaluations.first(where: { $0.value.session === session }) else {
+      return reply.fail("What session \(id) evaluates was asked for by another client.", .notPermitted)
+    }
+    let job = core.jobs.add(source: running.shown, owner: "session \(id)")
+    if let failure = core.engine.background(session: id, evaluation: running.number, as: job) {
+      core.jobs.remove(job)
+      return reply.fail(failure.reason, failure.isTimeout ? .timeout : .busy)
+    }
+    reply.ok(["job": .integer(job.number)])
+    entry.value.finish(.success(EvaluationReport(.backgrounded, job: job.number)))
+    entry.value.streams.moveAway()
+    session.release(running.number)
+  }
+
+  func watch(_ reply: PendingReply) {
+    guard let id = reply.id?.integerValue, id >= 0 else {
+      return reply.fail("Watch needs an 'id' that is an integer from 0 on.")
+    }
+    guard tableWatchers.isEmpty else { return reply.fail("This connection watches already.") }
+    let (thread, box) = (core.thread, selfOnLoop)
+    tableWatchers.append(
+      core.jobs.watch { job in
+        thread.execute {
+          box.value?.send(
+            ServerEvent(
+              .job, request: id,
+              fields: [
+                "job": .integer(job.number), "state": .string(job.current.rawValue), "source": .string(job.source),
+              ]))
+        }
+      })
+    reply.ok()
+  }
+
+  func attach(_ request: ControlRequest, _ reply: PendingReply) {
+    let number = request.fields["session"]?.integerValue ?? 0
+    guard let session = core.session(number) else { return reply.fail("There is no session \(number).", .noSession) }
+    guard session.left != nil else {
+      return reply.fail("Session \(number) belongs to another client, which is still connected.", .busy)
+    }
+    guard let id = streamID(request, reply), let left = session.takeUp(peer: peer.description) else { return }
+    session.onDisconnect = { [weak self] in self?.closeWhenFlushed() }
+    ownSessions[number] = session
+    guard let evaluation = left.evaluation else {
+      return reply.ok(["outcome": "idle", "session": .integer(number)])
+    }
+    guard let pump = makePump(request, reply, source: SessionStreams.Source(streams: evaluation.streams)) else {
+      return
+    }
+    let dropped = evaluation.streams.resume(listener(of: id))
+    if dropped > 0 { send(ServerEvent(.dropped, request: id, fields: ["bytes": .integer(dropped)])) }
+    follow(evaluation, id, pump)
+  }
+}
