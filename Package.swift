@@ -20,6 +20,7 @@ let package = Package(
     .executable(name: "replserve", targets: ["replserve"]),
     .executable(name: "replctl", targets: ["replctl"]),
     .executable(name: "replcomplete", targets: ["replcomplete"]),
+    .executable(name: "replconnect", targets: ["replconnect"]),
     .library(name: "replserve-python", type: .dynamic, targets: ["PythonEngine"]),
   ],
   dependencies: [
@@ -104,6 +105,20 @@ let package = Package(
       swiftSettings: strict),
     .executableTarget(name: "replcomplete", dependencies: ["CompletionTool"], swiftSettings: strict),
 
+    // GNU readline, which is under the GPL: nothing but replconnect may link it.
+    .systemLibrary(name: "CReadline"),
+
+    // replconnect: the prompt for people.
+    .target(
+      name: "TerminalClient",
+      dependencies: [
+        "Shared", "ReplClient", "CReadline",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "SystemPackage", package: "swift-system"),
+      ],
+      swiftSettings: strict),
+    .executableTarget(name: "replconnect", dependencies: ["TerminalClient"], swiftSettings: strict),
+
     .testTarget(name: "SharedTests", dependencies: ["Shared"], swiftSettings: strict),
     .testTarget(
       name: "ReplServerTests",
@@ -129,6 +144,9 @@ let package = Package(
         "ControlTool", "CompletionTool", "ReplClient", "Shared", "ClientTestSupport",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
+      swiftSettings: strict),
+    .testTarget(
+      name: "TerminalClientTests", dependencies: ["TerminalClient", "ReplClient", "Shared", "ClientTestSupport"],
       swiftSettings: strict),
     .testTarget(
       name: "ShellCompletionTests",

@@ -2,6 +2,7 @@
 
 internal import ReplClient
 internal import Shared
+internal import SystemPackage
 
 /// Brings the output of one request out, its input in, and the user's Ctrl-C to it.
 struct Following {
@@ -72,7 +73,8 @@ struct Following {
     self.output = output
     self.signals = signals
     self.deadline = deadline
-    queue = OutputQueue(output)
+    queue = OutputQueue(
+      output: output.output.rawValue, errors: output.errors.rawValue, prefix: output.linePrefix)
     collection = output.isJSON ? OutputCollection() : nil
   }
 

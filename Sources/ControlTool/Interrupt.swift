@@ -43,29 +43,6 @@ enum InterruptTarget: Equatable, Sendable {
 
 extension InterruptTarget: ExpressibleByArgument {}
 
-/// What an interrupt did.
-struct InterruptOutcome: Equatable, Sendable {
-  let name: String
-  /// Where it is stuck, if it is.
-  let place: SourcePlace?
-
-  init(reply: JSON.Object) {
-    name = reply["outcome"]?.stringValue ?? "unknown"
-    place = reply["where"]?.objectValue.flatMap(SourcePlace.init)
-  }
-
-  var inWords: String {
-    switch name {
-    case "blocked": place.map { "blocked in \($0.inWords)" } ?? "blocked"
-    case "uninterruptible": "cannot be interrupted while the interpreter is held"
-    default: name.escapedLine
-    }
-  }
-
-  /// Whether nothing of it runs on.
-  var isOver: Bool { ["interrupted", "idle", "stale"].contains(name) }
-}
-
 struct Interrupt: ControlCommand {
   static let word = "interrupt"
   static var configuration: CommandConfiguration {

@@ -61,11 +61,3 @@ struct Threads: ControlCommand {
     return "the interpreter is held\(time), \(who ?? "by a thread that does not run")"
   }
 }
-
-extension SourcePlace {
-  /// `FUNCTION (FILE:LINE): TEXT`, in one line.
-  var inWords: String {
-    let place = "\(function.isEmpty ? "?" : function) (\(file)\(line > 0 ? ":\(line)" : ""))"
-    return (text.map { "\(place): \($0)" } ?? place).escapedLine
-  }
-}

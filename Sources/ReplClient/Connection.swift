@@ -22,6 +22,9 @@ public final class Connection {
   /// What the server says of itself; nil until it has.
   public private(set) var server: ServerDescription?
 
+  /// What another server said of itself when it was taken for ours; its tools are told with an error.
+  public private(set) var foreignDescription: JSON.Object?
+
   private let socket: OwnedDescriptor
   private var decoder = FrameDecoder(maximumBodyLength: Limits.maximumControlBodyLength, content: .binary)
   private var buffer = [UInt8](repeating: 0, count: 1 << 16)
@@ -205,6 +208,7 @@ public final class Connection {
       }
       // The ancestor echoes no id, and answers in order: its first reply is this one.
       guard let server = ServerDescription(reply: reply.fields) else {
+        foreignDescription = reply.fields
         throw ClientError(
           .protocolError, "\(destination) is a REPL server of another kind, which these tools cannot talk to")
       }

@@ -20,6 +20,9 @@ public struct ServerDescription: Equatable, Sendable {
     pid = fields["pid"]?.integerValue ?? 0
   }
 
+  /// What it can do beyond what every server of ours can.
+  public var features: Set<String> { Set((fields["features"]?.arrayValue ?? []).compactMap(\.stringValue)) }
+
   /// `NAME[PID]`.
   public var label: String { "\(name)[\(pid)]" }
 }

@@ -13,6 +13,7 @@ from interpreters import ROOT, RUNNER, VENVS
 STAGE = Path(os.environ.get("REPLTOOLS_STAGE", ROOT / ".build" / "stage")).resolve()
 REPLSERVE = STAGE / "bin" / "replserve"
 PYTHON_PACKAGE = STAGE / "lib" / "repltools" / "python"
+REPLCONNECT = STAGE / "bin" / "replconnect"
 NATIVE_MODULE = PYTHON_PACKAGE / "replserve" / "_native.abi3.so"
 RUNNER_PYTHON = str(RUNNER / "bin" / "python")
 
@@ -59,5 +60,5 @@ def ancestor_environments():
     return found
 
 
-__all__ = ["DEBIAN", "NATIVE_MODULE", "PYTHON_PACKAGE", "REPLSERVE", "RUNNER_PYTHON", "STAGE", "VENVS", "ancestor_environments",
+__all__ = ["DEBIAN", "NATIVE_MODULE", "PYTHON_PACKAGE", "REPLCONNECT", "REPLSERVE", "RUNNER_PYTHON", "STAGE", "VENVS", "ancestor_environments",
            "built", "environment_python", "netcat", "tool"]

@@ -22,6 +22,15 @@ class Terminal:
         self._child.send(keys)
 
     @property
+    def pid(self):
+        return self._child.pid
+
+    def resize(self, rows, columns):
+        """As dragging the corner of a window does."""
+        self.screen.resize(rows, columns)
+        self._child.setwinsize(rows, columns)
+
+    @property
     def lines(self):
         return [line.rstrip() for line in self.screen.display]
 

@@ -1,29 +1,30 @@
 // The input lines: the tool's standard input, for an evaluation that reads.
 
-internal import ReplClient
 internal import SystemPackage
 
 /// Reads lines when they are asked for.
-struct InputLines {
+public struct InputLines {
   private let input: FileDescriptor
   private var buffer: [UInt8] = []
   private var isAtEnd = false
 
-  init(_ descriptor: Int32) { input = FileDescriptor(rawValue: descriptor) }
+  /// - Parameter descriptor: what to read from; nobody closes it before this is done with.
+  public init(_ descriptor: Int32) { input = FileDescriptor(rawValue: descriptor) }
 
   /// What to wait for when there is no line yet.
-  var watched: Watched { Watched(input.rawValue, for: .reading) }
+  public var watched: Watched { Watched(input.rawValue, for: .reading) }
 
   /// A longer line is given in pieces, in bytes.
   private static let maximumLineLength = 1 << 16
 
   /// What the evaluation gets next; nil when that has to be waited for.
-  enum Next: Equatable {
+  public enum Next: Equatable {
     case text(String)
     case end
   }
 
-  mutating func next() -> Next? {
+  /// The next line that is there, with its newline.
+  public mutating func next() -> Next? {
     if let newline = buffer.firstIndex(of: UInt8(ascii: "\n")) { return take(newline + 1) }
     if buffer.count >= Self.maximumLineLength { return take(wholeCharacters()) }
     guard isAtEnd else { return nil }
@@ -31,7 +32,7 @@ struct InputLines {
   }
 
   /// Reads what is there. An input that cannot be read is at its end.
-  mutating func read() {
+  public mutating func read() {
     var bytes = [UInt8](repeating: 0, count: 4096)
     do {
       let count = try unsafe bytes.withUnsafeMutableBytes { try unsafe input.read(into: $0) }

@@ -1,12 +1,11 @@
 // The output queue: what an evaluation wrote, on its way to the standard streams of the tool.
 
-internal import ReplClient
-internal import Shared
+public import Shared
 internal import SystemPackage
 
 /// Keeps the order in which it was written, and never waits: whoever reads our output may be slow, and Ctrl-C must
 /// work all the same. It is bounded by the credit of the request, which is granted again only for what has left.
-struct OutputQueue {
+public struct OutputQueue {
   private struct Piece {
     let isError: Bool
     var bytes: ArraySlice<UInt8>
@@ -24,40 +23,61 @@ struct OutputQueue {
   private var held: [UInt8] = []
   private var isInLine: (output: Bool, errors: Bool) = (false, false)
 
-  init(_ output: Output) {
-    self.output = output.output
-    errors = output.errors
-    prefix = Array(output.linePrefix.utf8)
+  /// - Parameters:
+  ///   - output: the descriptor of the standard output; nobody closes it before the queue is done with.
+  ///   - errors: that of the standard error.
+  ///   - prefix: what stands before each line.
+  public init(output: Int32, errors: Int32, prefix: String = "") {
+    self.output = FileDescriptor(rawValue: output)
+    self.errors = FileDescriptor(rawValue: errors)
+    self.prefix = Array(prefix.utf8)
   }
 
-  var isEmpty: Bool { pieces.isEmpty }
+  public var isEmpty: Bool { pieces.isEmpty }
+
+  /// How many bytes wait to be written.
+  public var byteCount: Int { pieces.reduce(0) { $0 + $1.bytes.count } }
+
+  /// Forgets what waits to be written.
+  ///
+  /// - Returns: how many bytes of output are done with by that.
+  public mutating func drop() -> Int {
+    defer { pieces = [] }
+    return pieces.reduce(0) { $0 + $1.credit }
+  }
 
   /// What to wait for before the next write.
-  var watched: Watched? {
+  public var watched: Watched? {
     pieces.first.map { Watched(($0.isError ? errors : output).rawValue, for: .writing) }
   }
 
-  mutating func add(_ frame: OutputFrame) {
+  /// - Parameter frame: of which every byte is one of credit; a short value waits for its newline.
+  public mutating func add(_ frame: OutputFrame) {
     guard frame.stream == .value, held.count + frame.bytes.count < Self.portion else {
-      release()
-      return add(frame.bytes, isError: frame.stream == .standardError)
+      return add(frame.bytes, isError: frame.stream == .standardError, credit: frame.bytes.count)
     }
     held += frame.bytes
   }
 
   private mutating func release() {
-    add(held, isError: false)
+    let bytes = held
     held = []
+    push(bytes, isError: false, credit: bytes.count)
   }
 
-  private mutating func add(_ bytes: [UInt8], isError: Bool) {
+  /// - Parameter credit: how many bytes of output are done with when this has been written.
+  public mutating func add(_ bytes: [UInt8], isError: Bool, credit: Int) {
+    release()
+    push(bytes, isError: isError, credit: credit)
+  }
+
+  private mutating func push(_ bytes: [UInt8], isError: Bool, credit: Int) {
     guard !bytes.isEmpty else { return }
-    let credit = bytes.count
     pieces.append(Piece(isError: isError, bytes: prefixed(bytes, isError: isError)[...], credit: credit))
   }
 
   /// Ends a line of the output that was begun, when lines have a prefix or `always`.
-  mutating func endLine(always: Bool) {
+  public mutating func endLine(always: Bool) {
     if always || ((isInLine.output || !held.isEmpty) && !prefix.isEmpty) { held.append(UInt8(ascii: "\n")) }
     release()
   }
@@ -80,7 +100,7 @@ struct OutputQueue {
   /// Writes as much as a descriptor that is ready takes without waiting.
   ///
   /// - Returns: how many bytes of output are done with.
-  mutating func writeSome() throws(ClientError) -> Int {
+  public mutating func writeSome() throws(ClientError) -> Int {
     guard var piece = pieces.first else { return 0 }
     do {
       let count = try (piece.isError ? errors : output).write(piece.bytes.prefix(Self.portion))
@@ -88,7 +108,7 @@ struct OutputQueue {
     } catch Errno.resourceTemporarilyUnavailable {
       return 0
     } catch {
-      throw Output.failure(error)
+      throw ClientError(.failed, "cannot write the output: \(error)")
     }
     guard piece.bytes.isEmpty else {
       pieces[0] = piece
