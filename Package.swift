@@ -146,7 +146,11 @@ let package = Package(
       ],
       swiftSettings: strict),
     .testTarget(
-      name: "TerminalClientTests", dependencies: ["TerminalClient", "ReplClient", "Shared", "ClientTestSupport"],
+      name: "TerminalClientTests",
+      dependencies: [
+        "TerminalClient", "ReplClient", "Shared", "ClientTestSupport",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
       swiftSettings: strict),
     .testTarget(
       name: "ShellCompletionTests",

@@ -23,7 +23,7 @@ enum Conclusion {
   /// Says on standard error what went wrong, if anything did.
   static func explain(_ report: EvaluationReport, _ output: Output) {
     switch report.outcome {
-    case .value, .ended, .backgrounded: break
+    case .value, .ended: break
     case .exception:
       guard let exception = report.exception else { return output.talk("it raised an exception") }
       // What has no frame did not come from the code: it does not parse, or its value cannot be shown.

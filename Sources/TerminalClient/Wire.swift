@@ -15,7 +15,10 @@ protocol Wire: AnyObject {
   func send(_ operation: Operation, _ fields: JSON.Object) throws(ClientError) -> Int
 
   /// Lets the server send as many bytes of a request's output as have been taken.
-  func take(_ count: Int, of request: Int) throws(ClientError)
+  ///
+  /// - Returns: as `Connection` does.
+  @discardableResult
+  func take(_ count: Int, of request: Int) throws(ClientError) -> Int
 
   /// Waits for the next message, or until a watched descriptor is ready.
   func receive(until deadline: Deadline, watching: [Watched]) throws(ClientError) -> Connection.Arrival
@@ -47,7 +50,7 @@ extension AncestorConnection: Wire {
   var features: Features { Features([]) }
 
   /// It sends what it likes.
-  func take(_ count: Int, of request: Int) {}
+  func take(_ count: Int, of request: Int) -> Int { 0 }
 }
 
 extension Connection: Wire {

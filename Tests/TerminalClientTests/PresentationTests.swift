@@ -1,5 +1,6 @@
 // Tests of what is shown: candidates, tracebacks, questions, and the call at the cursor.
 
+import ArgumentParser
 import ReplClient
 import Shared
 import Testing
