@@ -28,7 +28,7 @@ enum ValueKind: Equatable, Sendable {
     let key = argument.names.first { $0.hasPrefix("--") } ?? argument.names.first ?? argument.value ?? ""
     switch key {
     case "--to", "endpoint": self = .endpoint
-    case "--session", "sessions": self = .session
+    case "--session", "session": self = .session
     case "job": self = .job
     case "target": self = .target
     case "name", "prefix": self = .name

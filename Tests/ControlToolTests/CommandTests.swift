@@ -179,7 +179,7 @@ import Testing
     try server(sessions: [Self.busy], jobs: [Self.job])
     let several = try ToolRun.control("interrupt", runtime: runtime)
     #expect(several.status == 64)
-    #expect(several.errors == "replctl: several things run; name one, or take --all\n  2\\twhile 1:\n  %3\\ttrain()\n")
+    #expect(several.errors == "replctl: several things run; name one, or take --all\n  2  while 1:\n  %3  train()\n")
     let all = try ToolRun.control("interrupt", "--all", runtime: runtime)
     #expect(all.status == 1)
     #expect(all.output == "session 2: interrupted\n%3: blocked in nap (a.py:4)\n")

@@ -20,9 +20,12 @@ extension ProcessWideTests {
       try #require(try client.ask("OpenSession")["session"]?.integerValue)
     }
 
-    private func sessions(_ client: ToolClient) throws -> [Int] {
-      (try client.ask("Sessions")["sessions"]?.arrayValue ?? []).compactMap { $0.objectValue?["session"]?.integerValue }
+    private func reports(_ client: ToolClient) throws -> [SessionReport] {
+      let rows = try client.ask("Sessions")["sessions"]?.arrayValue ?? []
+      return rows.compactMap { $0.objectValue.flatMap(SessionReport.init) }
     }
+
+    private func sessions(_ client: ToolClient) throws -> [Int] { try reports(client).map(\.session) }
 
     // MARK: Open and close
 
@@ -30,8 +33,7 @@ extension ProcessWideTests {
       #expect(try open(client) == 1)
       let text = try running.text(session: 2)
       #expect(try open(client) == 3)
-      let rows = try client.ask("Sessions")["sessions"]?.arrayValue ?? []
-      let reports = rows.compactMap { $0.objectValue.flatMap(SessionReport.init) }
+      let reports = try reports(client)
       #expect(reports.map(\.session) == [1, 2, 3])
       #expect(reports.map(\.kind) == ["tool", "text", "tool"])
       #expect(reports.allSatisfy { $0.running == nil && $0.evaluation == 0 && $0.peer.hasPrefix("127.0.0.1:") })
@@ -106,6 +108,8 @@ extension ProcessWideTests {
       #expect(interrupt.request == .session(theirs, evaluation: 1))
       interrupt.answer(.interrupted)
       call.answer(.ended(.interrupted))
+      // The server is told of the end by another way than of the next request.
+      while try reports(other).contains(where: { $0.running != nil }) {}
       let (id, _) = try other.evaluate("y", ["session": .integer(theirs)])
       try engine.evaluation().answer(.ended(.value))
       #expect(try other.fieldsOfReply(to: id)["evaluation"] == 2)
