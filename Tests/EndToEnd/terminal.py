@@ -59,7 +59,9 @@ class Terminal:
         """Reads until `probe(self)` holds of the screen."""
         deadline = Deadline(seconds)
         while not probe(self):
-            assert self._more(deadline), "%s: the program ended; the screen shows:\n%s" % (what, self.text)
+            # The end is an event like any other, for whoever waits for it.
+            assert self._more(deadline) or probe(self), \
+                "%s: the program ended; the screen shows:\n%s" % (what, self.text)
 
     def wait_for(self, text):
         self.wait(lambda terminal: text in terminal.text, repr(text))
