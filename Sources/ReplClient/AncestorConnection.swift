@@ -12,6 +12,8 @@ public final class AncestorConnection {
   private enum Awaited {
     case nothing
     case interrupt(Int)
+    /// Once it is there, the text connection is to get an empty line, with which the interrupt is told.
+    case line
     case candidate
   }
 
@@ -97,8 +99,9 @@ public final class AncestorConnection {
     case "Input": try giveInput(fields)
     case "Interrupt":
       try command(["command": "KeyboardInterrupt"], .interrupt(id))
-      // The server tells of it when the next line comes.
-      try sendText("\n")
+      // What waits for a line is told only when one comes. To what runs it would be one line too many, with a prompt
+      // too many behind it.
+      if evaluation?.isAskedForInput != false { try sendText("\n") }
     case "Complete": try complete(id, fields)
     case "CloseSession":
       closing = id
@@ -124,8 +127,7 @@ public final class AncestorConnection {
         ServerEvent(.started, request: id, fields: ["session": .integer(session ?? 0), "evaluation": .integer(id)])))
     guard isTakingBack else { return try sendLine() }
     // The server waits for more of a block that has become another one.
-    try command(["command": "KeyboardInterrupt"], .nothing)
-    try sendText("\n")
+    try command(["command": "KeyboardInterrupt"], .line)
   }
 
   private func sendLine() throws(ClientError) {
@@ -336,6 +338,7 @@ public final class AncestorConnection {
       switch awaited.removeFirst() {
       case .nothing: break
       case .interrupt(let id): succeed(id, ["outcome": "interrupted"])
+      case .line: try sendText("\n")
       case .candidate: try takeCandidate(reply)
       }
     }

@@ -80,7 +80,7 @@ extension Dialogue {
     }
     if let job = Self.job(in: editor.text) { return try takeUp(job) }
     guard wire.features.hasBlocks else { return try submit(isForced: false) }
-    let request = try wire.send(ExtendedOperation.check, ["source": .string(source)])
+    let request = try wire.send(Operation.check, ["source": .string(source)])
     phase = .checking(request)
     deadline = .after(Self.patience)
   }

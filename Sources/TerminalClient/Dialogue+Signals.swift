@@ -105,7 +105,7 @@ extension Dialogue {
     self.evaluation?.isLeaving = true
     if wire.features.hasBackground, let number = evaluation.number {
       let request = try wire.send(
-        ExtendedOperation.background, ["session": .integer(session), "evaluation": .integer(number)])
+        Operation.background, ["session": .integer(session), "evaluation": .integer(number)])
       asides[request] = .background
     } else {
       asides[try wire.send(.openSession, sessionFields)] = .newSession

@@ -12,13 +12,13 @@ extension Dialogue {
       }
       session = number
       evaluation = Evaluation(
-        request: try wire.send(ExtendedOperation.attach, ["session": .integer(number)]), isTentative: false)
+        request: try wire.send(Operation.attach, ["session": .integer(number)]), isTentative: false)
       phase = .evaluating
       isAttaching = true
     } else {
       session = try openSession()
     }
-    if wire.features.hasWatch { asides[try wire.send(ExtendedOperation.watch, [:])] = .ignored }
+    if wire.features.hasWatch { asides[try wire.send(Operation.watch, [:])] = .ignored }
     guard options.tee else { return }
     if wire.features.hasTee {
       teeRequest = try wire.send(ExtendedOperation.tee, [:])

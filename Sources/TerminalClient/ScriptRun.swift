@@ -102,7 +102,7 @@ struct ScriptRun {
       source.removeLast()
     }
     if wire.features.hasBlocks {
-      guard try ask(ExtendedOperation.check, ["source": .string(source)])["complete"]?.boolValue ?? true else {
+      guard try ask(Operation.check, ["source": .string(source)])["complete"]?.boolValue ?? true else {
         blocks.foundIncomplete()
         return
       }
