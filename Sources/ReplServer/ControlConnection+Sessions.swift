@@ -104,7 +104,7 @@ extension ControlConnection {
     _ wrapUp: @escaping (EvaluationReport) -> JSON.Object = { $0.fields() }
   ) {
     evaluations[id] = evaluation
-    if isInputClosed { evaluation.streams.endInput() }
+    if isInputClosed, !evaluation.session.isKept { evaluation.streams.endInput() }
     let (session, number) = (evaluation.session, evaluation.number)
     send(
       ServerEvent(

@@ -77,7 +77,7 @@ final class ControlConnection: ChannelInboundHandler {
     advance()
     // Nobody grants credit any more, or gives input.
     for pump in pumps.values { pump.grant(Limits.maximumCredit) }
-    for evaluation in evaluations.values { evaluation.streams.endInput() }
+    for evaluation in evaluations.values where !evaluation.session.isKept { evaluation.streams.endInput() }
     pumpAll()
     if context.channel.isActive, halfClosedWatch == nil {
       halfClosedWatch = HalfClosedWatch(context.channel, core: core)

@@ -27,6 +27,8 @@ public final class SessionStreams: EvaluationStreams {
     /// Nobody reads: the newest output is kept, and nobody waits to write.
     var isLeft = false
     var droppedByteCount = 0
+    /// Whether a read waits, and then whether what is typed must not be seen.
+    var isReadingHidden: Bool?
     /// The evaluation writes and reads elsewhere now: whoever waits here is sent there.
     var isMoved = false
   }
@@ -94,7 +96,12 @@ public final class SessionStreams: EvaluationStreams {
     var hasAsked = false
     while true {
       // Asked without the lock, and once: what comes of it is a line, an end or an interrupt, and each wakes us.
-      if let line = monitor.withLock({ $0.nextInput() }) {
+      let line = monitor.withLock { state in
+        let line = state.nextInput()
+        state.isReadingHidden = line == nil ? isHidden : nil
+        return line
+      }
+      if let line {
         listener.inputTaken()
         return line
       }
@@ -152,15 +159,17 @@ public final class SessionStreams: EvaluationStreams {
     }
   }
 
-  /// Somebody reads again, and takes what there is.
+  /// Somebody reads again, takes what there is, and is told if a read waits.
   /// - Returns: how many bytes of output were lost meanwhile.
   func resume(_ listener: Listener) -> Int {
-    monitor.signal { state in
+    let (dropped, isReadingHidden) = monitor.signal { state in
       state.listener = listener
       state.isLeft = false
       defer { state.droppedByteCount = 0 }
-      return state.droppedByteCount
+      return (state.droppedByteCount, state.isReadingHidden)
     }
+    if let isReadingHidden { listener.inputWanted(isReadingHidden) }
+    return dropped
   }
 
   /// Appends output of the server itself, which never waits.

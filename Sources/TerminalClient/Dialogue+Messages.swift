@@ -32,6 +32,9 @@ extension Dialogue {
       return try takeTee(frame)
     } else if !leftRequests.contains(frame.request) {
       return
+    } else if frame.stream == .value, evaluation?.job != nil {
+      // What a job comes to is given once, to whoever waits for it.
+      return try acknowledge(frame.bytes.count, of: frame.request)
     }
     guard !frame.bytes.isEmpty else { return }
     credits.append((frame.request, frame.bytes.count))

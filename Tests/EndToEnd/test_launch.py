@@ -374,8 +374,9 @@ def test_the_announcement_tells_where_it_is(sides, begin, interpreter):
     assert os.path.realpath(announced["python"]) == os.path.realpath(interpreter.program)
     assert announced["repl_port"] > 0 and announced["control_port"] > 0 and announced["socket"]
     line = process.stderr.readline()
-    assert line == ("replserve: serving -c (pid %d) at 127.0.0.1:%d, control %d; connect with: rlwrap nc 127.0.0.1 %d\n"
-                    % (process.pid, announced["repl_port"], announced["control_port"], announced["repl_port"]))
+    assert line == ("replserve: serving -c (pid %d) at 127.0.0.1:%d, control %d; connect with: "
+                    "replconnect 127.0.0.1 %d %d\n"
+                    % (process.pid, *[announced["repl_port"], announced["control_port"]] * 2))
     assert "ended with status 0" in process.stderr.readline()
     assert "42" in evaluate(announced["repl_port"], "value + 1")
 

@@ -235,6 +235,23 @@ def test_a_session_is_taken_up_again(client, server, tool):
     assert second.request("Attach", session=session)["code"] == "no-session"
 
 
+def test_a_question_waits_for_whoever_comes(client, server):
+    for question, echo in (("input('Name? ')", True), ("import getpass; getpass.getpass('Word? ')", False)):
+        first = WireClient(server.announced["socket"])
+        session = first.ask("OpenSession", detach=True)["session"]
+        begun(first, "import time\nprint('on', flush=True)\nfor _ in range(100): time.sleep(0.002)\n" + question,
+              session)
+        first.close()
+        left(client, session)
+        taken = client.stream("Attach", session=session)
+        while not taken.inputs:
+            assert client.step() != "reply" or taken.reply is None, taken.reply
+        assert taken.out.endswith(b"? ") and taken.events[-1]["echo"] is echo
+        client.tell("Input", request=taken.request, text="here\n")
+        assert client.finish(taken).values == "'here'\n"
+        client.ask("CloseSession", session=session)
+
+
 def test_too_much_output_is_dropped_and_nobody_waits(client, server):
     first = WireClient(server.announced["socket"])
     session = first.ask("OpenSession", detach=True)["session"]

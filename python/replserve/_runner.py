@@ -54,7 +54,7 @@ class _Server:
         """Tell a person what is served and how to get there, and if it is wanted, a script."""
         _messages.say(
             f"serving {program} (pid {self._process}) at {self._bind}:{self._port}, control {self._control_port}; "
-            f"connect with: rlwrap nc {self._bind} {self._port}"
+            f"connect with: replconnect {self._bind} {self._port} {self._control_port}"
         )
         if announced:
             self._announce()
