@@ -161,10 +161,10 @@ import sys
 from replserve import server
 print(server.start(globals(), repl_port=0, control_port=0).socket, flush=True)
 before = sys.stdout
-for line in sys.stdin:
-    if line == "stop\\n":
-        break
-    for n in range(3_000_000): pass
+done = False
+# Until the evaluation has come and gone: between two bytecodes it can be taken.
+while not done: pass
+sys.stdin.readline()
 server.stop()
 print("stopped", sys.stdout is before, type(sys).__name__, flush=True)
 """
@@ -174,9 +174,9 @@ def test_a_stop_during_one(edge, embed, closing):
     """The evaluation runs on the thread that would stop the server: it is another thread that does."""
     host = embed(STOPS, python=edge.plain)
     client = closing(WireClient(host.stdout.line()))
-    host.tell("busy")
     stops = client.stream("Evaluate", place="main", source="from replserve import server\n"
-                          "server.stop()\nprint('on')\nfor n in range(100_000_000): pass")
+                          "try:\n    server.stop()\n    print('on')\n    for n in range(100_000_000): pass\n"
+                          "finally: done = True")
     assert client.at_end()
     assert stops.reply is None or stops.reply["status"] == "failed" or stops.outcome == "interrupted"
     host.tell("stop")
