@@ -55,6 +55,10 @@ private enum ModuleTable {
       { _, arguments in unsafe entry(arguments, Arguments.windowSize) }
     ),
     (
+      "tee", "tee(stream, data, /)\n--\n\nTell the clients that listen in what the process has printed.",
+      { _, arguments in unsafe entry(arguments, Arguments.tee) }
+    ),
+    (
       "end_input", "end_input(session, /)\n--\n\nLet reads of a session see the end of input from now on.",
       { _, arguments in unsafe entry(arguments, Arguments.endInput) }
     ),

@@ -160,6 +160,15 @@ extension Arguments {
     return unsafe tuple
   }
 
+  /// tee(stream, data): it never waits, so the interpreter is kept.
+  func tee(_ gil: inout GIL) throws(PythonError) -> OpaquePointer? {
+    try expect(2, of: "tee")
+    let isError = try integer(0) == OutputStream.standardError.rawValue
+    let bytes = try unsafe Python.withBytes(try object(1)) { unsafe Array($0) }
+    Running.current?.server.tee.write(bytes, to: isError ? .processError : .processOutput)
+    return unsafe Self.none()
+  }
+
   func endInput(_ gil: inout GIL) throws(PythonError) -> OpaquePointer? {
     try expect(1, of: "end_input")
     Running.current?.engine.streams(of: try integer(0))?.endInput()

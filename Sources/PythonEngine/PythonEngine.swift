@@ -123,6 +123,16 @@ final class PythonEngine: Engine {
     return nil
   }
 
+  func listen(_ isWanted: Bool) {
+    _ = worker.add { [hooks] gil in
+      do throws(PythonError) {
+        _ = try hooks.listen.call([.bool(isWanted)], gil)
+      } catch {
+        Python.reportUnraisable(error)
+      }
+    }
+  }
+
   func resize(session id: SessionID, to size: WindowSize) { state.withLock { $0.windows[id] = size } }
 
   func windowSize(of id: SessionID) -> WindowSize? { state.withLock { $0.windows[id] } }

@@ -23,6 +23,8 @@ struct PythonHooks: Sendable {
   let withdraw: Callable
   /// start_job(number, source): starts the thread of a job.
   let startJob: Callable
+  /// listen(is_wanted): whether what the process prints is to be told.
+  let listen: Callable
   /// adopt(job, source): an evaluation has become a job.
   let adopt: Callable
   /// settle(job, source, state): in the thread of that evaluation, it is over.
@@ -52,6 +54,7 @@ struct PythonHooks: Sendable {
     onMain = unsafe try Callable("on_main", of: object, gil)
     withdraw = unsafe try Callable("withdraw", of: object, gil)
     startJob = unsafe try Callable("start_job", of: object, gil)
+    listen = unsafe try Callable("listen", of: object, gil)
     adopt = unsafe try Callable("adopt", of: object, gil)
     settle = unsafe try Callable("settle", of: object, gil)
     check = unsafe try Callable("check", of: object, gil)
@@ -65,7 +68,7 @@ struct PythonHooks: Sendable {
   /// Lets go of all of them.
   func release(_ gil: borrowing GIL) {
     for hook in [
-      spawn, opened, run, closed, forget, halted, checkpoint, onMain, withdraw, startJob, adopt, settle, check,
+      spawn, opened, run, closed, forget, halted, checkpoint, onMain, withdraw, startJob, listen, adopt, settle, check,
       complete,
       candidates, document, threads, locate,
     ] { hook.release(gil) }

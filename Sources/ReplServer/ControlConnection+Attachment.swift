@@ -45,6 +45,16 @@ extension ControlConnection {
     reply.ok()
   }
 
+  func tee(_ request: ControlRequest, _ reply: PendingReply) {
+    guard teeStreams == nil else { return reply.fail("This connection has the output of the process already.") }
+    guard let id = streamID(request, reply) else { return }
+    let streams = SessionStreams(scheduleDrain: drainer(of: id), inputTaken: {})
+    streams.keepNewest()
+    guard makePump(request, reply, source: SessionStreams.Source(streams: streams)) != nil else { return }
+    teeStreams = streams
+    if core.tee.add(streams) { core.engine.listen(true) }
+  }
+
   func watch(_ reply: PendingReply) {
     guard let id = reply.id?.integerValue, id >= 0 else {
       return reply.fail("Watch needs an 'id' that is an integer from 0 on.")

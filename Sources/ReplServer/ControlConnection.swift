@@ -24,6 +24,8 @@ final class ControlConnection: ChannelInboundHandler {
   var waits: [Int: JobWatch] = [:]
   /// What tells this connection of jobs that end.
   var tableWatchers: [Int] = []
+  /// What the process itself prints, if this connection wants it.
+  var teeStreams: SessionStreams?
   /// The output of each request that has some.
   private var pumps: [Int: OutputPump] = [:]
   /// This connection, for closures that come back to the event loop; nil once it is closed.
@@ -107,6 +109,8 @@ final class ControlConnection: ChannelInboundHandler {
     tableWatchers = []
     for pump in pumps.values { pump.close() }
     pumps = [:]
+    if let teeStreams, core.tee.remove(teeStreams) { core.engine.listen(false) }
+    teeStreams = nil
     for watch in waits.values { watch.cancel() }
     waits = [:]
     outstanding = []
@@ -181,7 +185,9 @@ final class ControlConnection: ChannelInboundHandler {
     case .input: return input(request)
     default: break
     }
-    let isLong = operation == .evaluate || operation == .jobOutput || operation == .awaitJob || operation == .attach
+    let isLong =
+      operation == .evaluate || operation == .jobOutput || operation == .awaitJob || operation == .attach
+      || operation == .tee
     guard !isLong || longCount < ServerLimits.longRequests else {
       return answer(request.id, .failed(reason: "Too many requests of this connection wait for their ends."))
     }
@@ -206,6 +212,7 @@ final class ControlConnection: ChannelInboundHandler {
     case .background: background(request, reply)
     case .watch: watch(reply)
     case .resize: resize(request, reply)
+    case .tee: tee(request, reply)
     case .attach: attach(request, reply)
     case .complete: complete(request, reply)
     case .document: document(request, reply)

@@ -171,6 +171,9 @@ public protocol Engine: AnyObject, Sendable {
   /// - Returns: why it cannot be done; nil when it was.
   func background(session: SessionID, evaluation number: Int, as job: Job) -> EngineUnavailable?
 
+  /// Whether what the process itself prints is to be given to the server's tee.
+  func listen(_ isWanted: Bool)
+
   /// The window of a session's client has this size from now on.
   func resize(session: SessionID, to size: WindowSize)
 

@@ -8,6 +8,9 @@ public enum OutputStream: Int, Sendable {
   case value = 3
   /// Text for a pager.
   case page = 4
+  /// What the process itself has printed.
+  case processOutput = 5
+  case processError = 6
 }
 
 /// What a read of an evaluation's input gave.

@@ -87,6 +87,8 @@ extension OutputStream {
     case .standardError: .standardError
     case .value: .value
     case .page: .page
+    case .processOutput: .processOutput
+    case .processError: .processError
     }
   }
 }

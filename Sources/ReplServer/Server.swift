@@ -10,6 +10,8 @@ internal import Synchronization
 public final class Server: Sendable {
   public let address: ServerAddress
 
+  /// What the process itself prints goes in here.
+  public let tee: Tee
   private let thread: EventLoopThread
   private let core: NIOLoopBound<ServerCore>
   private let listeners: [any Channel]
@@ -21,13 +23,14 @@ public final class Server: Sendable {
 
   private init(
     address: ServerAddress, thread: EventLoopThread, core: NIOLoopBound<ServerCore>, listeners: [any Channel],
-    entry: RuntimeEntryBox?
+    entry: RuntimeEntryBox?, tee: Tee
   ) {
     self.address = address
     self.thread = thread
     self.core = core
     self.listeners = listeners
     self.entry = entry
+    self.tee = tee
     self.termination = TerminationWatch(thread.eventLoop)
     let listener = try? thread.eventLoop.submit { [listeners] in
       try listeners.first?.pipeline.syncOperations.withUnsafeTransportIfAvailable(of: CInt.self) { $0 } ?? nil
@@ -56,6 +59,7 @@ public final class Server: Sendable {
       entry = RuntimeEntryBox(try RuntimeEntry.make(name: configuration.name, pid: getpid()))
     }
     let thread = try EventLoopThread.start()
+    let tee = Tee()
     var listeners: [any Channel] = []
     do {
       let loop = thread.eventLoop
@@ -63,7 +67,7 @@ public final class Server: Sendable {
         NIOLoopBound(
           ServerCore(
             thread: thread, engine: engine, configuration: configuration, sessionCounter: sessionCounter,
-            jobs: jobs),
+            jobs: jobs, tee: tee),
           eventLoop: loop)
       }.wait()
       let listen = Listeners(loop: loop, core: core)
@@ -85,7 +89,7 @@ public final class Server: Sendable {
         core.value.endpoints = address.endpoints
         for channel in channels { _ = channel.setOption(.autoRead, value: true) }
       }.wait()
-      return Server(address: address, thread: thread, core: core, listeners: listeners, entry: entry)
+      return Server(address: address, thread: thread, core: core, listeners: listeners, entry: entry, tee: tee)
     } catch {
       for channel in listeners { try? channel.close().wait() }
       thread.stop()

@@ -12,6 +12,7 @@ final class ServerCore {
   /// What a text client is shown after the first line; known once the ports are.
   var banner = ""
   let jobs: JobTable
+  let tee: Tee
   private let sessionCounter: SessionCounter
   private let started = ContinuousClock.now
   private var texts: [SessionID: TextConnection] = [:]
@@ -23,13 +24,14 @@ final class ServerCore {
 
   init(
     thread: EventLoopThread, engine: any Engine, configuration: ServerConfiguration,
-    sessionCounter: SessionCounter, jobs: JobTable
+    sessionCounter: SessionCounter, jobs: JobTable, tee: Tee
   ) {
     self.thread = thread
     self.engine = engine
     self.configuration = configuration
     self.sessionCounter = sessionCounter
     self.jobs = jobs
+    self.tee = tee
   }
 
   var eventLoop: any EventLoop { thread.eventLoop }
@@ -181,7 +183,7 @@ final class ServerCore {
       "protocol": .integer(Limits.protocolVersion),
       "features": [
         "sessions", "jobs", "completion", "documentation", "threads", "blocks", "background", "watch", "attach",
-        "paging", "resize",
+        "paging", "resize", "tee",
       ],
       "language": .string(identity.language),
       "language_version": .string(identity.languageVersion),

@@ -159,6 +159,9 @@ public final class SessionStreams: EvaluationStreams {
     }
   }
 
+  /// From now on the newest output is kept, and nobody waits to write; somebody reads all the same.
+  func keepNewest() { monitor.signal { $0.isLeft = true } }
+
   /// Somebody reads again, takes what there is, and is told if a read waits.
   /// - Returns: how many bytes of output were lost meanwhile.
   func resume(_ listener: Listener) -> Int {

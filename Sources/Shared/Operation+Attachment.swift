@@ -2,7 +2,7 @@
 // taken up again.
 
 extension Operation {
-  static let ofAttachment: [Operation] = [check, background, watch, attach, resize]
+  static let ofAttachment: [Operation] = [check, background, watch, attach, resize, tee]
 
   public static let check = Operation(
     "Check", "Say whether a block that is being typed is complete; nothing is run.",
@@ -30,6 +30,12 @@ extension Operation {
 
   public static let watch = Operation(
     "Watch", "Send an event whenever a job ends, as long as this connection lives.")
+
+  public static let tee = Operation(
+    "Tee", "Send what the process itself prints, as long as this connection lives.",
+    parameters: [
+      Field("credit", .count, required: false, "How many bytes of output may be sent before the first Grant.")
+    ])
 
   public static let attach = Operation(
     "Attach", "Take up a session that was left; the reply is that of what it evaluates.",

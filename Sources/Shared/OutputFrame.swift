@@ -18,6 +18,10 @@ public struct OutputFrame: Equatable, Sendable {
     case value = 0x76
     /// `p`: text for a pager; an event `page` marks its end.
     case page = 0x70
+    /// `O`: what the process itself has printed to its standard output.
+    case processOutput = 0x4F
+    /// `E`: what it has printed to its standard error.
+    case processError = 0x45
   }
 
   public var stream: Stream

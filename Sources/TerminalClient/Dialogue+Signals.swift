@@ -144,10 +144,15 @@ extension Dialogue {
   private func resize() throws(ClientError) {
     screen.measure()
     isStale = true
+    try tellSize()
+  }
+
+  /// Tells the session how large the window is.
+  func tellSize() throws(ClientError) {
     guard wire.features.hasResize else { return }
     asides[
       try wire.send(
-        ExtendedOperation.resize,
+        Operation.resize,
         ["session": .integer(session), "columns": .integer(screen.columns), "rows": .integer(screen.rows)])] = .ignored
   }
 }

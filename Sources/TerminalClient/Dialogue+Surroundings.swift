@@ -18,10 +18,11 @@ extension Dialogue {
     } else {
       session = try openSession()
     }
+    try tellSize()
     if wire.features.hasWatch { asides[try wire.send(Operation.watch, [:])] = .ignored }
     guard options.tee else { return }
     if wire.features.hasTee {
-      teeRequest = try wire.send(ExtendedOperation.tee, [:])
+      teeRequest = try wire.send(Operation.tee, [:])
     } else {
       note("this server does not tell what the program itself prints")
     }
@@ -40,10 +41,6 @@ extension Dialogue {
   var sessionFields: JSON.Object {
     var fields: JSON.Object = [:]
     if wire.features.hasAttach { fields["detach"] = true }
-    if wire.features.hasResize {
-      fields["columns"] = .integer(screen.columns)
-      fields["rows"] = .integer(screen.rows)
-    }
     return fields
   }
 

@@ -30,6 +30,11 @@ class Terminal:
         self.screen.resize(rows, columns)
         self._child.setwinsize(rows, columns)
 
+    def resize(self, rows, columns):
+        """The window has another size."""
+        self.screen.resize(rows, columns)
+        self._child.setwinsize(rows, columns)
+
     @property
     def lines(self):
         return [line.rstrip() for line in self.screen.display]

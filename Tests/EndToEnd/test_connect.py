@@ -525,3 +525,46 @@ class TestAncestor:
     def test_ctrl_d(self, prompt):
         prompt.type("\x04")
         assert prompt.wait_end() == 0
+
+
+class TestTheProgramItself:
+    def test_what_it_prints_is_marked(self, client):
+        prompt = client("--tee")
+        prompt.type("half a line")
+        prompt.wait(lambda screen: screen.cursor_line == PROMPT + "half a line", "the line")
+        prompt.type("\x15")
+        # The playground's main thread is one of the host's.
+        enter(prompt, "import threading; threading.Thread(target=print, args=('from the host',)).start()")
+        prompt.wait(lambda screen: "| from the host" in shown(screen) and screen.cursor_line == PROMPT, "the output")
+        enter(prompt, "print('from here')")
+        prompt.wait_lines(">>>> print('from here')", "from here", ">>>>")
+
+    def test_the_window_is_known(self, client):
+        prompt = client(rows=30, columns=90)
+        size = "import shutil; tuple(shutil.get_terminal_size())"
+        enter(prompt, size)
+        prompt.wait_lines("(90, 30)", ">>>>")
+        prompt.resize(rows=33, columns=77)
+        enter(prompt, "tuple(shutil.get_terminal_size())")
+        prompt.wait_lines("(77, 33)", ">>>>")
+
+
+class TestSuspending:
+    def test_at_the_prompt_it_is_suspended_as_any_program(self, server, terminal, environment):
+        shell = terminal(["bash", "--norc", "--noprofile", "-i"], dict(environment, PS1="shell> "))
+        shell.wait(lambda screen: screen.cursor_line == "shell> ", "the shell")
+        shell.type("%s -t pid:%d\r" % (built(REPLCONNECT), server.pid))
+        at_prompt(shell)
+        # The terminal throws away what has not been read when a key sends a signal.
+        shell.type("1 + ")
+        shell.wait(lambda screen: screen.cursor_line == PROMPT + "1 + ", "the line")
+        shell.type("\x1a")
+        shell.wait(lambda screen: "Stopped" in screen.text and screen.cursor_line == "shell> ", "the shell again")
+        shell.type("fg\r")
+        shell.wait(lambda screen: screen.cursor_line == PROMPT + "1 + ", "the line that was typed")
+        shell.type("41\r")
+        shell.wait(lambda screen: "42" in shown(screen) and screen.cursor_line == PROMPT, "the value")
+        shell.type("\x04")
+        shell.wait(lambda screen: screen.cursor_line == "shell> ", "the shell at last")
+        shell.type("exit\r")
+        shell.wait_end()

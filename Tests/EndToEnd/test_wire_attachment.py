@@ -277,6 +277,55 @@ def test_a_session_that_is_not_kept_ends(client, server):
     eventually(lambda: client.ask("Sessions")["sessions"] == [], "the end of the session")
 
 
+# What the process itself prints.
+
+TALKER = """
+import sys, threading
+before = sys.stdout, sys.stderr
+say = threading.Event()
+for line in sys.stdin:
+    print("line", line.strip(), flush=True)
+    sys.stdout.write("written\\n"); sys.stdout.flush()
+    print("wrong", file=sys.stderr, flush=True)
+    print(sys.stdout is before[0] and sys.stderr is before[1], flush=True)
+"""
+
+
+def test_listening_in(edge, serve, tool):
+    server = serve(python=edge.plain, source=TALKER, stdin=-1)
+    listener, other = tool(server), tool(server, door="control")
+    taps = [listener.stream("Tee"), other.stream("Tee")]
+    eventually(lambda: listener.value("type(sys.stdout).__name__", place="session") and
+               "Teed" in listener.value("repr(type(__import__('replserve.routing').routing.original('stdout')))"),
+               "somebody listening")
+    server.tell("one")
+    for client, tap in ((listener, taps[0]), (other, taps[1])):
+        while b"False\n" not in b"".join(tap.pieces[b"O"]):
+            assert client.step() is not None
+        assert b"".join(tap.pieces[b"O"]) == b"line one\nwritten\nFalse\n"
+        assert b"".join(tap.pieces[b"E"]) == b"wrong\n"
+    assert listener.evaluate("print('mine'); server_print('ours')").out == b"mine\n"
+    while b"ours\n" not in b"".join(taps[1].pieces[b"O"]):
+        assert other.step() is not None
+    assert b"mine" not in b"".join(taps[1].pieces[b"O"])
+    other.close()
+    server.tell("two")
+    while b"line two\n" not in b"".join(taps[0].pieces[b"O"]):
+        assert listener.step() is not None
+    listener.close()
+    asker = tool(server)
+    eventually(lambda: "Teed" not in asker.value(
+        "repr(type(__import__('replserve.routing').routing.original('stdout')))"), "nobody listening")
+    asker.close()
+
+    def is_whole():
+        server.tell("again")
+        server.stdout.wait_for("line again\nwritten\n")
+        return server.stdout.line() == "True"
+    eventually(is_whole, "the host having its own streams")
+    server.process.stdin.close()
+
+
 # Passwords and pages.
 
 def test_a_password_is_asked_of_the_client(client):

@@ -9,7 +9,7 @@ from control_client import frame
 from deadline import PATIENCE, Deadline
 
 HEADER = re.compile(rb"\xffv01l(\d+);")
-OUTPUT = re.compile(rb"([oevp])(\d+);")
+OUTPUT = re.compile(rb"([oevpOE])(\d+);")
 
 
 class Evaluation:
@@ -23,7 +23,7 @@ class Evaluation:
         self.order = []
         #: Its events, as they came.
         self.events = []
-        self.pieces = {b"o": [], b"e": [], b"v": [], b"p": []}
+        self.pieces = {kind: [] for kind in (b"o", b"e", b"v", b"p", b"O", b"E")}
 
     @property
     def out(self):

@@ -57,6 +57,42 @@ extension ProcessWideTests {
       #expect(try client.failure("Resize", huge).reason == "A window has at most 65535 columns and rows.")
     }
 
+    // MARK: Tee
+
+    @Test func whatTheProcessPrintsIsToldToWhoListens() throws {
+      let id = try client.send("Tee")
+      try engine.waitForListening([true])
+      let second = try ToolClient(running)
+      let other = try second.send("Tee")
+      #expect(try second.failure("Tee").reason == "This connection has the output of the process already.")
+      running.server.tee.write(Array("out".utf8), to: .processOutput)
+      running.server.tee.write(Array("err".utf8), to: .processError)
+      for (listener, request) in [(client, id), (second, other)] {
+        let frames = try listener.output(of: request, count: 6)
+        #expect(frames.map(\.stream) == [.processOutput, .processError])
+        #expect(frames.map { String(decoding: $0.bytes, as: UTF8.self) } == ["out", "err"])
+      }
+      client.socket.close()
+      second.socket.close()
+      try engine.waitForListening([true, false])
+    }
+
+    @Test func aListenerThatTakesNothingHoldsNobodyUp() throws {
+      let id = try client.send("Tee", ["credit": 0])
+      try engine.waitForListening([true])
+      let line = [UInt8](repeating: 0x2E, count: 1000)
+      for _ in 0..<1000 { running.server.tee.write(line, to: .processOutput) }
+      running.server.tee.write(Array("!".utf8), to: .processOutput)
+      try client.grant(id, 1 << 20)
+      var taken: [UInt8] = []
+      while taken.last != UInt8(ascii: "!") {
+        guard case .output(let frame) = try client.message(of: id) else { break }
+        taken += frame.bytes
+      }
+      #expect(taken.count <= ServerLimits.outputBytes + 1)
+      #expect(taken.last == UInt8(ascii: "!"))
+    }
+
     // MARK: Background
 
     @Test func anEvaluationBecomesAJob() throws {

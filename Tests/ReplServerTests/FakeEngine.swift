@@ -34,6 +34,7 @@ final class FakeEngine: Engine {
     var backgrounded: [(session: SessionID, evaluation: Int, job: Job)] = []
     var backgroundFailure: EngineUnavailable?
     var windows: [SessionID: WindowSize] = [:]
+    var listening: [Bool] = []
     var closed: [SessionID] = []
     var haltCount = 0
     var callCount = 0
@@ -69,6 +70,8 @@ final class FakeEngine: Engine {
       return state.backgroundFailure
     }
   }
+
+  func listen(_ isWanted: Bool) { state.signal { $0.listening.append(isWanted) } }
 
   func resize(session: SessionID, to size: WindowSize) { state.signal { $0.windows[session] = size } }
 
@@ -156,6 +159,13 @@ final class FakeEngine: Engine {
 
   func check() throws -> Call<String, JSON.Object?> {
     try wait("no block was to be checked") { $0.checks.isEmpty ? nil : $0.checks.removeFirst() }
+  }
+
+  /// What the engine was told of listening, in order.
+  var listening: [Bool] { state.withLock { $0.listening } }
+
+  func waitForListening(_ wanted: [Bool]) throws {
+    try wait("listening is \(listening)") { $0.listening == wanted ? () : nil }
   }
 
   /// The windows that the engine knows of.

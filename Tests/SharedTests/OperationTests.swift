@@ -11,7 +11,7 @@ import Testing
         "DescribeServer", "PairWithSession", "TabComplete", "KeyboardInterrupt", "OpenSession", "CloseSession",
         "Evaluate", "Grant", "Input", "Interrupt", "Sessions", "Disconnect", "StartJob", "Jobs", "JobOutput",
         "AwaitJob", "KillJob", "Complete", "Document", "Threads", "Halt", "Check", "Background", "Watch", "Attach",
-        "Resize",
+        "Resize", "Tee",
       ])
   }
 

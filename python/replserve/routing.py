@@ -22,8 +22,9 @@ from functools import partial
 from typing import Any, Callable, Iterator, Optional
 
 from . import _native
+from .tee import Teed
 
-__all__ = ["Route", "enter", "forget_after_fork", "leave", "original", "route_of_this_thread", "uninstall"]
+__all__ = ["Route", "enter", "forget_after_fork", "leave", "listen", "original", "route_of_this_thread", "uninstall"]
 
 _NAMES = ("stdin", "stdout", "stderr", "displayhook")
 #: What a session's traceback leaves behind for ``pdb.pm()``; C code never looks there.
@@ -68,6 +69,8 @@ class Route:
                 self.displayhook = self._text_hook
 
 
+#: Whether somebody listens in to what the host prints.
+_is_teed = False
 _routes: dict[int, Route] = {}
 _lock = threading.Lock()
 
@@ -160,14 +163,49 @@ def leave() -> None:
     """Take the calling thread's route away, and the stand-ins with the last one."""
     with _lock:
         _routes.pop(threading.get_ident(), None)
-        if not _routes:
-            _restore()
+        _restore_if_unused()
+
+
+def listen(is_wanted: bool) -> None:
+    """Let what the host prints be told to those who listen in, or let it be."""
+    global _is_teed
+    with _lock:
+        if is_wanted == _is_teed:
+            return
+        if is_wanted:
+            _install()
+            for name in ("stdout", "stderr"):
+                stream = _native.original(_stand_ins[name])
+                if stream is not None:
+                    _native.set_original(_stand_ins[name], Teed(stream, name))
+            _is_teed = True
+        else:
+            _stop_listening()
+            _restore_if_unused()
+
+
+def _stop_listening() -> None:
+    global _is_teed
+    _is_teed = False
+    for name in ("stdout", "stderr"):
+        stream = original(name)
+        if isinstance(stream, Teed):
+            if vars(sys).get(name) is _stand_ins[name]:
+                _native.set_original(_stand_ins[name], stream.teed)
+            else:
+                vars(sys)[name] = stream.teed
+
+
+def _restore_if_unused() -> None:
+    if not _routes and not _is_teed:
+        _restore()
 
 
 def uninstall() -> None:
     """Forget every route and give the host its own objects back."""
     with _lock:
         _routes.clear()
+        _stop_listening()
         _restore()
 
 
@@ -179,4 +217,5 @@ def forget_after_fork() -> None:
     global _lock
     _lock = threading.Lock()
     _routes.clear()
+    _stop_listening()
     _restore()

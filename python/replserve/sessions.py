@@ -142,6 +142,10 @@ class Sessions:
         route = routing.route_of_this_thread()
         jobs.settle(number, source, state, None if route is None else route.owner.last_result())
 
+    def listen(self, is_wanted: bool) -> None:
+        """Whether a client wants to see what the process itself prints."""
+        routing.listen(is_wanted)
+
     # What is asked while nothing is evaluated. Each answer is JSON.
 
     def withdraw(self, session: int) -> bool:
