@@ -35,12 +35,31 @@ extension Dialogue {
     } else if frame.stream == .value, evaluation?.job != nil {
       // What a job comes to is given once, to whoever waits for it.
       return try acknowledge(frame.bytes.count, of: frame.request)
+    } else if evaluation?.job == nil {
+      return takeLines(frame)
     }
-    guard !frame.bytes.isEmpty else { return }
-    credits.append((frame.request, frame.bytes.count))
-    screen.print(frame.bytes, isError: frame.stream == .standardError, credit: frame.bytes.count)
+    let begun = begunLines.removeValue(forKey: frame.request) ?? []
+    show(begun + frame.bytes, of: frame.request, isError: frame.stream == .standardError)
+  }
+
+  private func show(_ bytes: [UInt8], of request: Int, isError: Bool) {
+    guard !bytes.isEmpty else { return }
+    credits.append((request, bytes.count))
+    screen.print(bytes, isError: isError, credit: bytes.count)
     isStale = true
   }
+
+  /// Output that no prompt waits for stands above it, by the line: it may come in pieces of one.
+  private func takeLines(_ frame: OutputFrame) {
+    let begun = (begunLines.removeValue(forKey: frame.request) ?? []) + frame.bytes
+    let newline = begun.lastIndex(of: UInt8(ascii: "\n"))
+    let end = newline.map { $0 + 1 } ?? (begun.count > Self.maximumBegunLine ? begun.count : 0)
+    if end < begun.count { begunLines[frame.request] = Array(begun[end...]) }
+    show(Array(begun[..<end]), of: frame.request, isError: frame.stream == .standardError)
+  }
+
+  /// Bytes of a line that is shown before it has ended.
+  private static let maximumBegunLine = 4096
 
   private func take(_ event: ServerEvent) throws(ClientError) {
     if event.name == .job { return announce(event.fields) }
@@ -65,7 +84,10 @@ extension Dialogue {
 
   private func take(_ reply: ControlReply, to id: Int) throws(ClientError) {
     if id == evaluation?.request { return try finish(reply) }
-    if leftRequests.remove(id) != nil { return finishLeft(reply) }
+    if leftRequests.remove(id) != nil {
+      screen.print(begunLines.removeValue(forKey: id) ?? [])
+      return finishLeft(reply)
+    }
     if id == teeRequest { return refuseTee(reply) }
     if id == evaluation?.interruptRequest { return takeInterrupt(reply) }
     if let aside = asides.removeValue(forKey: id) { return try take(reply, for: aside) }

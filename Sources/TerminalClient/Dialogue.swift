@@ -65,6 +65,8 @@ final class Dialogue {
   var hasPaste = false
   /// The requests whose output is shown although no prompt waits for them.
   var leftRequests: Set<Int> = []
+  /// The lines of those that have not ended.
+  var begunLines: [Int: [UInt8]] = [:]
   /// Output on its way to the screen: whose it is, the oldest first.
   var credits: [(request: Int, count: Int)] = []
   /// Requests whose answer interests nobody but for a refusal that is told.
