@@ -6,6 +6,7 @@ prints is the display after a comment line `.\\" prints:` or `.\\" prints: NAME`
 
 import os
 import re
+import signal
 import subprocess
 
 import pytest
@@ -87,9 +88,16 @@ def test_an_example(number, environment, newest, tmp_path, replserve_path):
     assert ALL, "no page has an example to run"
     page, name, source, prints = ALL[number]
     path = os.pathsep.join([str(STAGE / "bin"), os.path.dirname(newest.plain), environment["PATH"]])
-    done = subprocess.run(["sh", "-eu", "-c", source], cwd=str(tmp_path), env=dict(environment, PATH=path),
-                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=60,
-                          check=False)
-    assert done.returncode == 0, "%s, %s:\n%s%s" % (page.name, name, done.stdout.decode(), done.stderr.decode())
+    shell = subprocess.Popen(["sh", "-eu", "-c", source], cwd=str(tmp_path), env=dict(environment, PATH=path),
+                             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                             start_new_session=True)
+    try:
+        output, errors = (text.decode() for text in shell.communicate(timeout=60))
+    except subprocess.TimeoutExpired:
+        # With the servers that it has started.
+        os.killpg(shell.pid, signal.SIGKILL)
+        output, errors = (text.decode() for text in shell.communicate())
+        raise AssertionError("%s, %s: not within a minute:\n%s%s" % (page.name, name, output, errors)) from None
+    assert shell.returncode == 0, "%s, %s:\n%s%s" % (page.name, name, output, errors)
     if prints is not None:
-        assert done.stdout.decode() == prints, "%s, %s" % (page.name, name)
+        assert output == prints, "%s, %s" % (page.name, name)
