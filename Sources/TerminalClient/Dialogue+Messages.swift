@@ -150,7 +150,14 @@ extension Dialogue {
     case (.newSession, .failed(let reason, _)), (.background, .failed(let reason, _)):
       evaluation?.isLeaving = false
       note("it cannot be left: \(reason)")
-    case (.background, .ok), (.ignored, _): break
+    case (.jobs, .ok(let fields)):
+      for row in fields["jobs"]?.arrayValue ?? [] {
+        guard let job = row.objectValue.flatMap(JobReport.init), job.state == .running,
+          job.owner == "session \(session)"
+        else { continue }
+        try follow(job.job)
+      }
+    case (.background, .ok), (.ignored, _), (.jobs, _): break
     }
   }
 
@@ -177,6 +184,8 @@ extension Dialogue {
     newBlock()
     if let dropped, dropped > 0 { note("\(dropped) bytes of output were dropped") }
     try conclude(reply)
+    // It may have started some by `bg`, whose output is to be seen as well.
+    if wire.features.hasJobs, status == nil { asides[try wire.send(.jobs, [:])] = .jobs }
   }
 
   private func conclude(_ reply: ControlReply) throws(ClientError) {

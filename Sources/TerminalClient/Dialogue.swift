@@ -87,6 +87,8 @@ final class Dialogue {
     case ignored
     case newSession
     case background
+    /// The jobs that there are: those that this session has started are followed.
+    case jobs
   }
 
   static let prompt = ">>>> "

@@ -32,6 +32,8 @@ struct Features: Equatable, Sendable {
 
   /// Whether a source is complete can be asked, and a source may have any number of statements.
   var hasBlocks: Bool { names.contains("blocks") }
+  /// Jobs can be listed, and their output be followed.
+  var hasJobs: Bool { names.contains("jobs") }
   /// A running evaluation can be made a job.
   var hasBackground: Bool { names.contains("background") }
   /// The end of a job is told.

@@ -334,6 +334,18 @@ class TestBackground:
         prompt.wait(lambda screen: "'its value'" in shown(screen) and screen.cursor_line == PROMPT, "the value")
         prompt.wait_for("%1 done: print('on') or go.wait()")
 
+    def test_output_of_what_bg_started_comes_above_the_line(self, prompt):
+        enter(prompt, "import threading; go = threading.Event()")
+        at_prompt(prompt)
+        enter(prompt, "job = bg(lambda: go.wait() and print('from', 'the job'))")
+        at_prompt(prompt)
+        prompt.type("half")
+        prompt.wait(lambda screen: screen.cursor_line == PROMPT + "half", "the line")
+        prompt.type("\x15")
+        enter(prompt, "go.set()")
+        prompt.wait(lambda screen: "from the job" in shown(screen) and screen.cursor_line == PROMPT, "the output")
+        prompt.wait_for("%1 done")
+
     def test_ctrl_z_gives_a_prompt_and_output_comes_above_the_line(self, prompt):
         enter(prompt, "import threading; go = threading.Event()")
         at_prompt(prompt)
