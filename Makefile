@@ -22,6 +22,7 @@ test: ## install what is missing, build, and run every test and check
 
 bench: $(stage) ## measure the tools that were built
 	@Benchmarks/run
+	@Benchmarks/paste
 
 build: ## build the release and put it together in .build/stage
 	@scripts/build
