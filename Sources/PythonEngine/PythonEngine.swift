@@ -105,13 +105,18 @@ final class PythonEngine: Engine {
 
   func background(session id: SessionID, evaluation number: Int, as job: Job) -> EngineUnavailable? {
     guard let session = session(id) else { return EngineUnavailable("The evaluation is over.") }
-    if let failure = session.become(job, evaluation: number) { return failure }
+    // Entered first: the evaluation may end at any time, and its thread takes out what it finds.
+    jobs.adopt(job.number, session)
+    state.withLock { $0.moved[ObjectIdentifier(session)] = session }
+    if let failure = session.become(job, evaluation: number) {
+      jobs.forget(job.number)
+      state.withLock { $0.moved[ObjectIdentifier(session)] = nil }
+      return failure
+    }
     state.withLock { state in
       state.sessions[id] = nil
-      state.moved[ObjectIdentifier(session)] = session
       state.orphans.insert(id)
     }
-    jobs.adopt(job.number, session)
     // The host's list of jobs has it as soon as the interpreter can be had.
     _ = worker.add { [hooks] gil in
       do throws(PythonError) {

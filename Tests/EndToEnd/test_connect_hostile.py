@@ -133,7 +133,8 @@ def test_lies(lie, connect):
 def test_a_mute_server(options, connect):
     screen = connect(lambda conversation: conversation.wait(), "--timeout", "0.5", *options)
     assert screen.wait_end() == 75
-    assert "no answer from" in screen.text
+    # Which of its deadlines passes first is chance: that of connecting, or that of the request behind it.
+    assert any(words in screen.text for words in ("no answer from", "does not answer"))
 
 
 def test_output_nobody_asked_for_is_ignored(connect):
