@@ -31,6 +31,8 @@ extension ControlConnection {
     entry.value.finish(.success(EvaluationReport(.backgrounded, job: job.number)))
     entry.value.streams.moveAway()
     session.release(running.number)
+    // One that was made for this evaluation alone has nothing more to do.
+    if entry.value.isAlone { session.end() }
   }
 
   func resize(_ request: ControlRequest, _ reply: PendingReply) {

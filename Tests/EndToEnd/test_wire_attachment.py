@@ -176,6 +176,15 @@ def test_several_from_one_session_and_its_end(client, server):
     eventually(lambda: threads(server.pid) <= before + 2, "the end of the threads of jobs")
 
 
+def test_an_evaluation_without_a_session_of_its_own(client):
+    """Its session was made for it alone, and is over when it has become a job."""
+    alone = client.start("print('on', flush=True)\nimport time\nwhile True: time.sleep(0.01)", mode="block")
+    client.wait_for(alone, "on\n")
+    number = background(client, alone)
+    assert client.ask("Sessions")["sessions"] == []
+    assert client.ask("KillJob", job=number)["state"] == "interrupted"
+
+
 def test_what_cannot_be_made_a_job(client, server, tool):
     session = client.open()
     assert client.request("Background", session=session)["status"] == "failed"
