@@ -309,7 +309,7 @@ final class PythonEngine: Engine {
           .bool(evaluation.presentation == .structured), .bool(evaluation.place == .main),
         ], gil)
       return unsafe try PythonAnswer.result(
-        result.pointer, duration: Self.seconds(.now - started), gil)
+        result.pointer, duration: (.now - started).seconds, gil)
     } catch {
       // The Python side reports what user code raises. What arrives here was raised outside of it: an
       // interrupt that came as the evaluation was already on its way out.
@@ -321,7 +321,7 @@ final class PythonEngine: Engine {
         _ = evaluation.streams.write(Array(text.utf8), to: .standardError)
       }
       return .success(
-        EvaluationReport(isInterrupt ? .interrupted : .exception, duration: Self.seconds(.now - started)))
+        EvaluationReport(isInterrupt ? .interrupted : .exception, duration: (.now - started).seconds))
     }
   }
 
@@ -332,10 +332,6 @@ final class PythonEngine: Engine {
     case .script(let text): (text, 2)
     case .result(let job): (String(job), 3)
     }
-  }
-
-  private static func seconds(_ duration: Duration) -> Double {
-    Double(duration.components.seconds) + Double(duration.components.attoseconds) / 1e18
   }
 
   /// The kernel's number of the calling thread.

@@ -133,5 +133,5 @@ public final class Job: Sendable {
 
 extension Duration {
   /// In seconds, with their fraction.
-  var seconds: Double { Double(components.seconds) + Double(components.attoseconds) / 1e18 }
+  package var seconds: Double { Double(components.seconds) + Double(components.attoseconds) / 1e18 }
 }

@@ -9,8 +9,8 @@ from control_client import frame
 from deadline import PATIENCE
 from fake_server import FakeServer, answers
 from peers import REPLCONNECT, built
+from prompts import PROMPT, at_prompt
 
-PROMPT = ">>>> "
 #: What a terminal would take for a title, a colour, a clear screen, a report of its own.
 EVIL = "\x1b]0;owned\x07\x1b[31m\x1b[2J\x1b[6n\x9b5n\r\x08\x00"
 
@@ -38,10 +38,6 @@ def connect(closing, terminal, environment):
         fake = closing(FakeServer(part))
         return terminal([built(REPLCONNECT), *options, "-t", fake.endpoint], environment)
     return start
-
-
-def at_prompt(screen):
-    screen.wait(lambda screen: screen.cursor_line == PROMPT, "the prompt")
 
 
 def is_harmless(raw):
