@@ -161,6 +161,7 @@ extern PyObject *PyExc_KeyboardInterrupt;
 extern PyObject *PyExc_RuntimeError;
 extern PyObject *PyExc_OSError;
 extern PyObject *PyExc_TypeError;
+extern PyObject *PyExc_ValueError;
 extern PyObject *PyExc_PermissionError;
 #endif
 extern PyObject _Py_NoneStruct;
@@ -173,6 +174,7 @@ static inline PyObject *cpython_RuntimeError(void) { return PyExc_RuntimeError; 
 static inline PyObject *cpython_OSError(void) { return PyExc_OSError; }
 static inline PyObject *cpython_PermissionError(void) { return PyExc_PermissionError; }
 static inline PyObject *cpython_TypeError(void) { return PyExc_TypeError; }
+static inline PyObject *cpython_ValueError(void) { return PyExc_ValueError; }
 
 /// Whether an object is a `str` or of a class derived from it; a flag of its type says so, and that flag is part of
 /// the stable ABI: Py_TPFLAGS_UNICODE_SUBCLASS.

@@ -30,6 +30,7 @@ enum PythonError: Error {
   /// The interpreter has it.
   case isSet
   case typeError(String)
+  case valueError(String)
   case runtimeError(String)
   /// An `OSError` with its number, or without one when that is 0.
   case osError(Int32, String)
@@ -167,6 +168,7 @@ enum Python {
     switch error {
     case .isSet: break
     case .typeError(let text): unsafe PyErr_SetString(cpython_TypeError(), text)
+    case .valueError(let text): unsafe PyErr_SetString(cpython_ValueError(), text)
     case .runtimeError(let text): unsafe PyErr_SetString(cpython_RuntimeError(), text)
     case .permissionError(let text): unsafe PyErr_SetString(cpython_PermissionError(), text)
     case .osError(0, let text): unsafe PyErr_SetString(cpython_OSError(), text)

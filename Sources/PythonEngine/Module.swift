@@ -18,11 +18,10 @@ private enum ModuleTable {
     (
       "start",
       """
-      start(bind, repl_port, control_port, name, socket, banner, version, python_version, ps1, ps2, \
-      executable, program, hooks, /)
+      start(settings, hooks, /)
       --
 
-      Start the server; return (repl_port, control_port, socket path or None).
+      Start the server by a JSON object; return (repl_port, control_port, socket path or None).
       """,
       { _, arguments in unsafe entry(arguments, Arguments.start) }
     ),

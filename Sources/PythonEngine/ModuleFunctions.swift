@@ -27,14 +27,11 @@ extension Arguments {
   }
 
   func start(_ gil: inout GIL) throws(PythonError) -> OpaquePointer? {
-    try expect(13, of: "start")
-    let configuration = ServerConfiguration(
-      bind: try string(0, gil), textPort: try integer(1), controlPort: try integer(2), name: try string(3, gil),
-      hasUnixSocket: try bool(4), version: try string(6, gil))
-    let banner = try string(5, gil)
-    let identity = EngineIdentity(
-      language: "python", languageVersion: try string(7, gil), primaryPrompt: try string(8, gil),
-      continuationPrompt: try string(9, gil), executable: try string(10, gil), program: try string(11, gil))
+    try expect(2, of: "start")
+    let settings = try Settings(parsing: try string(0, gil))
+    let configuration = try settings.configuration()
+    let identity = try settings.identity()
+    let banner = try settings.string("banner")
     let isAlone = Running.isStarting.withLock { isStarting in
       guard !isStarting, Running.current == nil else { return false }
       isStarting = true
@@ -43,7 +40,7 @@ extension Arguments {
     guard isAlone else { throw .runtimeError("this process already has a running REPL server; stop() it first") }
     defer { Running.isStarting.withLock { $0 = false } }
     let engine = PythonEngine(
-      identity: identity, hooks: unsafe try PythonHooks(object(12), gil), jobs: Running.jobs)
+      identity: identity, hooks: unsafe try PythonHooks(object(1), gil), jobs: Running.jobs)
     let result = gil.detached { () -> Result<Server, ServerError> in
       Result { () throws(ServerError) in
         try Server.start(

@@ -7,4 +7,5 @@ enum FailureCode: String {
   case busy
   case notPermitted = "not-permitted"
   case timeout
+  case reasonRequired = "reason-required"
 }

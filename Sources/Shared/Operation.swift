@@ -112,7 +112,8 @@ public struct Operation: Equatable, Sendable {
 
 extension Operation {
   /// The operations in the order in which they are documented.
-  public static let all: [Operation] = ancestral + ofSessions + ofJobs + ofInquiry + ofAttachment
+  public static let all: [Operation] =
+    ancestral + ofIntroduction + ofSessions + ofJobs + ofInquiry + ofAttachment
 
   private static let byName: [String: Operation] = {
     var table: [String: Operation] = [:]

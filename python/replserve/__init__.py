@@ -15,6 +15,6 @@ and then, from a terminal of the same machine::
 
 from . import _native, server
 from .server import Address, start, stop, wait
+from .settings import VERSION as __version__
 
 __all__ = ["Address", "server", "start", "stop", "wait"]
-__version__ = server.VERSION

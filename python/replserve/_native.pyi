@@ -2,22 +2,7 @@
 
 from typing import Any, Callable, Dict, Optional, Tuple
 
-def start(
-    bind: str,
-    repl_port: int,
-    control_port: int,
-    name: str,
-    socket: bool,
-    banner: str,
-    version: str,
-    python_version: str,
-    ps1: str,
-    ps2: str,
-    executable: str,
-    program: str,
-    hooks: Any,
-    /,
-) -> Tuple[int, int, Optional[str]]: ...
+def start(settings: str, hooks: Any, /) -> Tuple[int, int, Optional[str]]: ...
 def stop() -> bool: ...
 def serve(kind: int, thread: int, /) -> None: ...
 def write(session: int, stream: int, data: bytes, /) -> int: ...

@@ -13,23 +13,17 @@ from __future__ import annotations
 
 import atexit
 import os
-import platform
-import re
 import sys
 import threading
-from typing import Any, NamedTuple, Optional
+from typing import Any, Iterable, NamedTuple, Optional, Union
 
 from . import _native, paging, passwords, routing, sources, windows
 from .namespace import Injection, printing
 from .sessions import Sessions
+from .settings import settings, text
 
 __all__ = ["Address", "start", "stop", "wait"]
 
-VERSION = "0.1.0"
-_PS1 = ">>>> "
-_PS2 = ".... "
-#: Stands for ADDRESS:PORT in the default banner until the ports are known.
-_MARK = "\x01"
 #: Seconds that `stop` waits for each of its threads to end after it has come out of the native side.
 _JOIN_SECONDS = 1.0
 
@@ -80,6 +74,11 @@ def start(
     *,
     name: Optional[str] = None,
     socket: bool = True,
+    allow_uid: Iterable[Union[int, str]] = (),
+    insecure_bind: bool = False,
+    audit_log: Optional[Union[str, os.PathLike[str]]] = None,
+    require_reason: bool = False,
+    log_level: str = "warning",
 ) -> Address:
     """Start the server; return ``(bind, repl_port, control_port)``.
 
@@ -89,44 +88,43 @@ def start(
     "" for nothing. ``name`` is how tools tell this server from others of the same user. With ``socket`` there is a
     unix socket, too, that speaks the control protocol.
 
+    Only the user of this process can connect, and those of ``allow_uid``, who are numbers or names. ``insecure_bind``
+    lets ``bind`` be an address that other machines can reach: whoever reaches it, gets in. ``audit_log`` is a file
+    that says who did what; ``require_reason`` asks everybody why they connect; ``log_level`` is how much is logged on
+    standard error, from "trace" to "critical".
+
     Raise ``RuntimeError`` when a server runs already, ``PermissionError`` when the address can be reached from
     elsewhere, and another ``OSError`` when it cannot be listened on.
     """
     global _running
     if not isinstance(locals, dict):
         raise TypeError(f"locals must be a dict, such as globals(), not {type(locals).__name__}")
-    for port in (repl_port, control_port):
-        if not 0 <= port <= 65535:
-            raise ValueError(f"{port} is not a port; ports are 0 to 65535, and 0 stands for any free one")
+    values = settings(
+        bind=bind,
+        repl_port=repl_port,
+        control_port=control_port,
+        banner=banner,
+        name=name,
+        socket=socket,
+        allow_uid=allow_uid,
+        insecure_bind=insecure_bind,
+        audit_log=audit_log,
+        require_reason=require_reason,
+        log_level=log_level,
+    )
     with _lock:
         if _running is not None:
             raise RuntimeError("this process already has a running REPL server; stop() it first")
-        own_name = _checked_name(name)
         running = _Running(locals, _on_halt)
-        hooks = running.sessions
         try:
-            ports = _native.start(
-                bind,
-                repl_port,
-                control_port,
-                own_name,
-                bool(socket),
-                _default_banner() if banner is None else banner,
-                VERSION,
-                platform.python_version(),
-                _PS1,
-                _PS2,
-                sys.executable or "",
-                _program(),
-                hooks,
-            )
+            ports = _native.start(text(values), running.sessions)
         except BaseException:
             running.injection.remove()
             raise
         _running = running
         atexit.register(_stop_at_exit)
         _register_fork_hooks()
-        return Address(bind, *ports, own_name)
+        return Address(bind, *ports, values["name"])
 
 
 def stop() -> None:
@@ -179,38 +177,6 @@ def wait() -> None:
 def _on_halt() -> None:
     # The worker of the native side calls this, and a stop waits for that worker.
     threading.Thread(target=stop, name="replserve-stop", daemon=True).start()
-
-
-def _checked_name(name: Optional[str]) -> str:
-    """A name that can be part of a file's; the program's own by default."""
-    if name is None:
-        main = getattr(sys.modules.get("__main__"), "__file__", None)
-        stem = os.path.splitext(os.path.basename(main))[0] if isinstance(main, str) else "python"
-        return re.sub(r"[^A-Za-z0-9._-]+", "-", stem)[:64].lstrip(".-") or "python"
-    if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,63}", name):
-        raise ValueError(f"{name!r} cannot be a server's name: use up to 64 letters, digits, '.', '_' and '-'")
-    return name
-
-
-def _program() -> str:
-    """The command line of the program, in one line; empty for a playground."""
-    program = " ".join(str(word) for word in getattr(sys, "argv", None) or []).strip()
-    # An argument need not be UTF-8.
-    return " ".join(program.encode("utf-8", "backslashreplace").decode().split())[:4096]
-
-
-def _default_banner() -> str:
-    program = _program() or "no program: a playground"
-    return (
-        f"repltools {VERSION}, Python {platform.python_version()}, at {_MARK}, on behalf of:\n"
-        f"  {program.replace(_MARK, '')}\n"
-        "    quit(), exit() or EOF (Ctrl+D) at the prompt ends this session.\n"
-        "    halt() stops the server after the last session has ended; halt(False) takes that back.\n"
-        "    doc(obj) shows obj's docstring, help(obj) all that is known of it.\n"
-        "    print() prints in this session, server_print(...) on the stdout of the process.\n"
-        "    bg(thunk) runs thunk in the background and returns its job; job.output is what it prints.\n"
-        "    fg(job) gives the job's result once it has one, and the job itself until then."
-    )
 
 
 # Forks. The hooks stay for the life of the process, since they cannot be taken back; without a server they do nothing.

@@ -1,0 +1,45 @@
+// The settings: what the Python side starts a server with, one JSON object.
+internal import CPython
+internal import ReplServer
+internal import Shared
+
+/// The first argument of `_native.start`. Our own package has written it, so what does not fit means that its parts
+/// are of different versions.
+struct Settings {
+  private let fields: JSON.Object
+
+  /// - Throws: `ValueError`.
+  init(parsing text: String) throws(PythonError) {
+    // The banner is the program's own, and may be long.
+    let limits = JSON.Limits(maximumByteCount: 64 << 20, maximumDepth: 8, maximumElementCount: 1 << 16)
+    guard let fields = (try? JSON(parsing: text.utf8, limits: limits))?.objectValue else {
+      throw .valueError("the settings of the server are no JSON object")
+    }
+    self.fields = fields
+  }
+
+  func configuration() throws(PythonError) -> ServerConfiguration {
+    ServerConfiguration(
+      bind: try string("bind"), textPort: try integer("repl_port"), controlPort: try integer("control_port"),
+      name: try string("name"), hasUnixSocket: try bool("socket"), version: try string("version"))
+  }
+
+  func identity() throws(PythonError) -> EngineIdentity {
+    EngineIdentity(
+      language: "python", languageVersion: try string("python_version"), primaryPrompt: try string("ps1"),
+      continuationPrompt: try string("ps2"), executable: try string("executable"), program: try string("program"))
+  }
+
+  func string(_ name: String) throws(PythonError) -> String { try value(name) { $0.stringValue } }
+
+  private func integer(_ name: String) throws(PythonError) -> Int { try value(name) { $0.integerValue } }
+
+  private func bool(_ name: String) throws(PythonError) -> Bool { try value(name) { $0.boolValue } }
+
+  private func value<Value>(_ name: String, _ read: (JSON) -> Value?) throws(PythonError) -> Value {
+    guard let value = fields[name].flatMap(read) else {
+      throw .valueError("the settings of the server lack '\(name)', or it is of another type")
+    }
+    return value
+  }
+}
