@@ -3,24 +3,26 @@
 internal import Glibc
 internal import Shared
 
-/// A numeric loopback address.
+/// A numeric address; a loopback one unless others were let in.
 struct BindAddress: Equatable, Sendable {
   let text: String
 
-  /// - Parameter text: an address, or `localhost`, which stands for 127.0.0.1: asking the resolver would
-  ///   let a configuration file decide who can connect.
+  /// - Parameters:
+  ///   - text: an address, or `localhost`, which stands for 127.0.0.1: asking the resolver would
+  ///     let a configuration file decide who can connect.
+  ///   - isOpen: whether it may be one that others can reach.
   /// - Throws: `LaunchError`, `.notPermitted` for an address that others can reach.
-  init(_ text: String) throws(LaunchError) {
+  init(_ text: String, isOpen: Bool = false) throws(LaunchError) {
     let address = text == "localhost" ? Endpoint.defaultHost : text
     guard let isLoopback = Self.isLoopback(address) else {
       throw LaunchError(
         .usage, "--bind takes an IP address of this machine, such as 127.0.0.1, not '\(text)'")
     }
-    guard isLoopback else {
+    guard isLoopback || isOpen else {
       throw LaunchError(
         .notPermitted,
-        "--bind \(text) would let other machines in, which is refused; leave it out and come in through ssh: "
-          + "ssh -L \(Endpoint.defaultPort):127.0.0.1:\(Endpoint.defaultPort) "
+        "--bind \(text) would let other machines in, which is refused; leave it out and come in through ssh "
+          + "(--insecure-bind would do it all the same): ssh -L \(Endpoint.defaultPort):127.0.0.1:\(Endpoint.defaultPort) "
           + "-L \(Endpoint.defaultControlPort):127.0.0.1:\(Endpoint.defaultControlPort) HOST")
     }
     self.text = address

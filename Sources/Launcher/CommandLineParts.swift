@@ -18,7 +18,8 @@ struct CommandLineParts: Equatable, Sendable {
   /// The cut has to know them, because the word behind one of them is not the script. A test holds this
   /// table against the declared options.
   static let optionsWithValue: Set<String> = [
-    "--python", "--python-arg", "--bind", "--port", "--control-port", "--banner", "--name",
+    "--python", "--python-arg", "--bind", "--port", "--control-port", "--banner", "--name", "--allow-uid",
+    "--audit-log", "--log-level",
   ]
 
   /// The flags of one letter, which may share a word with `m` or `c` behind them: `-im module`.

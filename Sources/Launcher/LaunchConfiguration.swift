@@ -14,6 +14,18 @@ struct LaunchConfiguration: Equatable, Sendable {
   var name: String?
   var announces: Bool
   var hasSocket: Bool
+  var access: Access
+
+  /// Who may connect, and what is told of them.
+  struct Access: Equatable, Sendable {
+    /// By number or name.
+    var allowedUsers: [String]
+    /// Whether `bind` may be an address that other machines can reach.
+    var isOpen: Bool
+    var auditLog: String?
+    var requiresReason: Bool
+    var logLevel: LogLevel
+  }
 
   var json: JSON {
     [
@@ -26,6 +38,11 @@ struct LaunchConfiguration: Equatable, Sendable {
       "name": name.map(JSON.string) ?? .null,
       "announce": .bool(announces),
       "socket": .bool(hasSocket),
+      "allow_uid": .array(access.allowedUsers.map { .string($0) }),
+      "insecure_bind": .bool(access.isOpen),
+      "audit_log": access.auditLog.map(JSON.string) ?? .null,
+      "require_reason": .bool(access.requiresReason),
+      "log_level": .string(access.logLevel.rawValue),
     ]
   }
 }

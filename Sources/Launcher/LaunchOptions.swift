@@ -56,6 +56,26 @@ struct LaunchOptions: ParsableCommand {
   @Option(help: ArgumentHelp("A name under which the tools find this server.", valueName: "name"))
   var name: String?
 
+  @Flag(help: "Let --bind be an address that other machines can reach. Whoever reaches it, gets in.")
+  var insecureBind = false
+
+  @Option(
+    parsing: .unconditionalSingleValue,
+    help: ArgumentHelp("Another user who may connect, a number or a name; repeatable.", valueName: "user"))
+  var allowUid: [String] = []
+
+  @Option(help: ArgumentHelp("Write down who does what: one JSON object a line.", valueName: "file"))
+  var auditLog: String?
+
+  @Flag(help: "Ask everybody why they connect, and write it down.")
+  var requireReason = false
+
+  @Option(
+    help: ArgumentHelp(
+      "How much to log on standard error: trace, debug, info, notice, warning, error or critical.",
+      valueName: "level"))
+  var logLevel = LogLevel.warning
+
   @Flag(help: "Do not make a unix socket.")
   var noSocket = false
 
@@ -66,14 +86,28 @@ struct LaunchOptions: ParsableCommand {
   var printPythonPath = false
 }
 
+/// The levels of a log, from the one that tells all to the one that tells least.
+enum LogLevel: String, CaseIterable, ExpressibleByArgument, Sendable {
+  case trace
+  case debug
+  case info
+  case notice
+  case warning
+  case error
+  case critical
+}
+
 extension LaunchOptions {
   /// What these options tell `_launch.py`.
   ///
   /// - Throws: `LaunchError` for an address or a name that can not be used.
   func configuration(for program: Program) throws(LaunchError) -> LaunchConfiguration {
     LaunchConfiguration(
-      mode: program.mode, stays: stay, bind: try BindAddress(bind), port: port, controlPort: controlPort,
-      banner: banner, name: try checkedName(), announces: announce, hasSocket: !noSocket)
+      mode: program.mode, stays: stay, bind: try BindAddress(bind, isOpen: insecureBind), port: port,
+      controlPort: controlPort, banner: banner, name: try checkedName(), announces: announce, hasSocket: !noSocket,
+      access: LaunchConfiguration.Access(
+        allowedUsers: allowUid, isOpen: insecureBind, auditLog: auditLog, requiresReason: requireReason,
+        logLevel: logLevel))
   }
 
   /// The name, if the tools can ask for it: it has to make an endpoint.

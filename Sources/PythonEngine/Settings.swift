@@ -21,7 +21,29 @@ struct Settings {
   func configuration() throws(PythonError) -> ServerConfiguration {
     ServerConfiguration(
       bind: try string("bind"), textPort: try integer("repl_port"), controlPort: try integer("control_port"),
-      name: try string("name"), hasUnixSocket: try bool("socket"), version: try string("version"))
+      name: try string("name"), hasUnixSocket: try bool("socket"), version: try string("version"),
+      access: AccessRule(allowedUsers: Set(try users("allow_uid")), isOpenToNetwork: try bool("insecure_bind")),
+      audit: ServerConfiguration.Audit(
+        path: try optionalString("audit_log"), requiresReason: try bool("require_reason"), userNames: try userNames()),
+      logLevel: try string("log_level"))
+  }
+
+  private func users(_ name: String) throws(PythonError) -> [UInt32] {
+    try value(name) { list in list.arrayValue?.compactMap { $0.integerValue.flatMap(UInt32.init(exactly:)) } }
+  }
+
+  private func userNames() throws(PythonError) -> [UInt32: String] {
+    try value("user_names") { names in
+      var found: [UInt32: String] = [:]
+      for (number, name) in names.objectValue ?? [:] {
+        if let number = UInt32(number), let name = name.stringValue { found[number] = name }
+      }
+      return found
+    }
+  }
+
+  private func optionalString(_ name: String) throws(PythonError) -> String? {
+    try value(name) { $0 == .null ? .some(nil) : $0.stringValue.map { .some($0) } }
   }
 
   func identity() throws(PythonError) -> EngineIdentity {

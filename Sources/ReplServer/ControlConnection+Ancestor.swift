@@ -45,6 +45,7 @@ extension ControlConnection {
     guard let connection = core.text(pairedSession) else {
       return reply.fail("REPL session \(pairedSession) no longer active.")
     }
+    core.auditor.note("interrupt", by: visitor, ["session": .integer(pairedSession)])
     connection.interrupt { outcome in
       switch outcome {
       case .interrupted: reply.ok(["outcome": "interrupted"])

@@ -22,11 +22,17 @@ extension ControlConnection {
     guard let entry = evaluations.first(where: { $0.value.session === session }) else {
       return reply.fail("What session \(id) evaluates was asked for by another client.", .notPermitted)
     }
-    let job = core.jobs.add(source: running.shown, owner: "session \(id)")
+    let job = core.jobs.add(source: running.shown, requestedBy: "session \(id)")
     if let failure = core.engine.background(session: id, evaluation: running.number, as: job) {
       core.jobs.remove(job)
       return reply.fail(failure.reason, failure.isTimeout ? .timeout : .busy)
     }
+    core.auditor.note(
+      "job", by: visitor,
+      [
+        "job": .integer(job.number), "change": "backgrounded", "session": .integer(id),
+        "evaluation": .integer(running.number),
+      ])
     reply.ok(["job": .integer(job.number)])
     entry.value.finish(.success(EvaluationReport(.backgrounded, job: job.number)))
     entry.value.streams.moveAway()
@@ -54,6 +60,7 @@ extension ControlConnection {
     streams.keepNewest()
     guard makePump(request, reply, source: SessionStreams.Source(streams: streams)) != nil else { return }
     teeStreams = streams
+    core.auditor.note("tee", by: visitor)
     if core.tee.add(streams) { core.engine.listen(true) }
   }
 
@@ -64,7 +71,8 @@ extension ControlConnection {
     guard tableWatchers.isEmpty else { return reply.fail("This connection watches already.") }
     let (thread, box) = (core.thread, selfOnLoop)
     tableWatchers.append(
-      core.jobs.watch { job in
+      core.jobs.watch { job, change in
+        guard change == .ended else { return }
         thread.execute {
           box.value?.send(
             ServerEvent(
@@ -83,7 +91,7 @@ extension ControlConnection {
     guard session.left != nil else {
       return reply.fail("Session \(number) belongs to another client, which is still connected.", .busy)
     }
-    guard let id = streamID(request, reply), let left = session.takeUp(peer: peer.description) else { return }
+    guard let id = streamID(request, reply), let left = session.takeUp(by: visitor) else { return }
     session.onDisconnect = { [weak self] in self?.closeWhenFlushed() }
     ownSessions[number] = session
     guard let evaluation = left.evaluation else {

@@ -97,6 +97,7 @@ extension ControlConnection {
 
   func halt(_ request: ControlRequest, _ reply: PendingReply) {
     let count = core.sessionCount
+    core.auditor.note("halt", by: visitor, ["when": .string(request.fields["when"]?.stringValue ?? "")])
     switch request.fields["when"]?.stringValue ?? "" {
     case "idle":
       reply.ok(["sessions": .integer(count)])

@@ -8,7 +8,14 @@ extension ControlConnection {
     guard core.jobs.runningCount < ServerLimits.runningJobs else {
       return reply.fail("There are too many jobs.", .busy)
     }
-    let job = core.jobs.add(source: source, owner: peer.description)
+    let job = core.jobs.add(source: source, requestedBy: "\(visitor)")
+    do throws(AuditLog.Failure) {
+      try core.auditor.record(
+        "job", by: visitor, ["job": .integer(job.number), "change": "started", "source": .string(source)])
+    } catch {
+      core.jobs.remove(job)
+      return reply.fail(Session.Refusal(auditLog: error).reason, .notPermitted)
+    }
     // Answered before its thread has begun, for which the interpreter is needed: whoever holds that may be what is to
     // be looked at by it, or interrupted instead of it.
     reply.ok(["job": .integer(job.number)])
@@ -105,7 +112,16 @@ extension ControlConnection {
   /// - Parameter completion: told the fields of a reply to Interrupt.
   func interrupt(_ job: Job, completion: @escaping (JSON.Object) -> Void) {
     guard job.current == .running else { return completion(["outcome": "idle"]) }
-    climb(job) { completion($0.fields()) }
+    climb(job) { [weak self] end in
+      self?.auditJob(job, "interrupted", ["outcome": end.fields()["outcome"] ?? .null])
+      completion(end.fields())
+    }
+  }
+
+  private func auditJob(_ job: Job, _ change: String, _ more: JSON.Object = [:]) {
+    var fields: JSON.Object = ["job": .integer(job.number), "change": .string(change)]
+    for (name, value) in more { fields[name] = value }
+    core.auditor.note("job", by: visitor, fields)
   }
 
   private func climb(_ job: Job, completion: @escaping (InterruptLadder.End) -> Void) {
@@ -123,8 +139,10 @@ extension ControlConnection {
 
   func killJob(_ request: ControlRequest, _ reply: PendingReply) {
     guard let job = job(of: request, reply) else { return }
-    climb(job) { end in
-      guard job.abandon() else { return reply.ok(["state": .string(job.current.rawValue)]) }
+    climb(job) { [weak self] end in
+      let isAbandoned = job.abandon()
+      self?.auditJob(job, "killed", ["state": .string(job.current.rawValue)])
+      guard isAbandoned else { return reply.ok(["state": .string(job.current.rawValue)]) }
       var fields: JSON.Object = ["state": .string(JobReport.State.abandoned.rawValue)]
       if case .blocked(let place?) = end { fields["where"] = .object(place.fields()) }
       reply.ok(fields)

@@ -17,7 +17,7 @@ extension ControlConnection {
       reply.fail("There are too many sessions.", .busy)
       return nil
     }
-    let session = core.makeSession(.tool, peer: peer.description)
+    let session = core.makeSession(.tool, of: visitor)
     session.onDisconnect = { [weak self] in self?.closeWhenFlushed() }
     core.add(session)
     return session
@@ -72,11 +72,19 @@ extension ControlConnection {
       inputTaken: listener.inputTaken, inputWanted: listener.inputWanted)
     guard let pump = makePump(request, reply, source: SessionStreams.Source(streams: streams)) else { return giveUp() }
     var evaluation: ToolEvaluation?
-    let number = session.evaluate(source, presentation: .structured, place: place, streams: streams) { result in
-      evaluation?.finish(result)
-      if isAlone { session.end() }
+    let number: Int
+    do throws(Session.Refusal) {
+      number = try session.evaluate(
+        source, by: visitor, presentation: .structured, place: place, streams: streams
+      ) { result in
+        evaluation?.finish(result)
+        if isAlone { session.end() }
+      }
+    } catch {
+      pump.end { .failed(reason: error.reason, extra: ["code": .string(FailureCode.notPermitted.rawValue)]) }
+      self.pump(id)
+      return giveUp()
     }
-    guard let number else { return }
     let started = ToolEvaluation(session: session, number: number, streams: streams, isAlone: isAlone)
     evaluation = started
     follow(started, id, pump, wrapUp)
@@ -179,7 +187,13 @@ extension ControlConnection {
     if let number = request.fields["evaluation"]?.integerValue, number != running.number {
       return reply.ok(["outcome": "stale"])
     }
-    let ladder = InterruptLadder(core: core, target: .session(id, evaluation: running.number)) { reply.ok($0.fields()) }
+    let (auditor, visitor) = (core.auditor, visitor)
+    let ladder = InterruptLadder(core: core, target: .session(id, evaluation: running.number)) { end in
+      auditor.note(
+        "interrupt", by: visitor,
+        ["session": .integer(id), "evaluation": .integer(running.number), "outcome": end.fields()["outcome"] ?? .null])
+      reply.ok(end.fields())
+    }
     session.whenEnded(running.number) { ladder.targetHasEnded() }
     ladder.climb()
   }
@@ -199,6 +213,9 @@ extension ControlConnection {
     } else {
       let alone = evaluations.values.filter(\.isAlone).map(\.session.id)
       doomed = core.listedSessions.filter { ownSessions[$0.id] == nil && !alone.contains($0.id) }
+    }
+    for session in doomed {
+      core.auditor.note("session", by: visitor, ["session": .integer(session.id), "change": "disconnected"])
     }
     // The reply goes first: one of them may be of this connection.
     reply.ok(["sessions": .array(doomed.map { .integer($0.id) })])

@@ -12,7 +12,7 @@ final class ControlConnection: ChannelInboundHandler {
   typealias OutboundOut = ByteBuffer
 
   let core: ServerCore
-  let peer: Peer
+  let visitor: Visitor
   /// The session that an old client's interrupts are aimed at, and the candidates of its last completion.
   var pairedSession: SessionID?
   var candidates: (text: String, list: [String])?
@@ -37,13 +37,16 @@ final class ControlConnection: ChannelInboundHandler {
   private(set) var isInputClosed = false
   private var isStopping = false
   private var halfClosedWatch: HalfClosedWatch?
+  /// Ends a connection that sends nothing.
+  private var firstByteDeadline: Scheduled<Void>?
+  private var isFirstRead = true
   /// Set from a frame that was cut short by a sync byte until the next whole frame.
   private var isBehindCutFrame = false
   /// Set while requests are taken, so that a reply that is known at once does not nest another round.
   private var isAdvancing = false
 
-  init(peer: Peer, core: ServerCore) {
-    self.peer = peer
+  init(visitor: Visitor, core: ServerCore) {
+    self.visitor = visitor
     self.core = core
     selfOnLoop = NIOLoopBoundBox(nil, eventLoop: core.eventLoop)
     selfOnLoop.value = self
@@ -53,12 +56,30 @@ final class ControlConnection: ChannelInboundHandler {
 
   func channelActive(context: ChannelHandlerContext) {
     core.add(self)
+    let box = selfOnLoop
+    firstByteDeadline = core.eventLoop.assumeIsolated().scheduleTask(
+      in: .seconds(ServerLimits.controlFirstByteSeconds)
+    ) {
+      guard let connection = box.value else { return }
+      connection.core.doorkeeper.refuse(connection.visitor, .silent)
+      connection.drop()
+    }
     readIfWanted()
   }
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
     isReadPending = false
-    decoder.append(unwrapInboundIn(data).readableBytesView)
+    let bytes = unwrapInboundIn(data).readableBytesView
+    if isFirstRead {
+      isFirstRead = false
+      firstByteDeadline?.cancel()
+      if ForeignProtocol.isNoFrame(firstBytes: bytes) {
+        core.doorkeeper.refuse(visitor, .foreign)
+        isStopping = true
+        return context.close(promise: nil)
+      }
+    }
+    decoder.append(bytes)
   }
 
   func channelReadComplete(context: ChannelHandlerContext) {
@@ -91,6 +112,7 @@ final class ControlConnection: ChannelInboundHandler {
   func channelInactive(context: ChannelHandlerContext) {
     halfClosedWatch?.cancel()
     halfClosedWatch = nil
+    firstByteDeadline?.cancel()
     let left = Array(evaluations.values)
     evaluations = [:]
     let keeps = !isStopping && !core.isStopping
@@ -114,6 +136,7 @@ final class ControlConnection: ChannelInboundHandler {
     for watch in waits.values { watch.cancel() }
     waits = [:]
     outstanding = []
+    core.auditor.note("disconnect", by: visitor)
     core.remove(self)
     selfOnLoop.value = nil
     self.context = nil
@@ -179,6 +202,9 @@ final class ControlConnection: ChannelInboundHandler {
     if let reason = operation.refusal(of: request.fields) {
       return answer(request.id, .failed(reason: reason))
     }
+    if let (reason, code) = refusal(of: operation, request) {
+      return operation.hasReply ? pending(for: request.id).fail(reason, code) : ()
+    }
     // What has no reply takes no place among the replies.
     switch operation {
     case .grant: return grant(request)
@@ -194,6 +220,7 @@ final class ControlConnection: ChannelInboundHandler {
     let reply = pending(for: request.id, isOrdered: request.id == nil || operation == .pairWithSession, isLong: isLong)
     switch operation {
     case .describeServer: describe(request, reply)
+    case .introduce: introduce(request, reply)
     case .pairWithSession: pair(request, reply)
     case .tabComplete: completeWord(request, reply)
     case .keyboardInterrupt: interruptPaired(reply)

@@ -12,19 +12,33 @@ public final class JobTable: Sendable {
     var running: [Int: Job] = [:]
     var finished: Deque<Job> = []
     var held: [Int: Job] = [:]
-    var watchers: [Int: @Sendable (Job) -> Void] = [:]
+    var watchers: [Int: @Sendable (Job, Change) -> Void] = [:]
     var lastWatcher = 0
+  }
+
+  /// What watchers are told of.
+  enum Change {
+    /// The host has started it by itself.
+    case started
+    case ended
   }
 
   private let state = Mutex(State())
 
   public init() {}
 
-  /// Makes a job. It is held until `release`.
+  /// Makes a job that the host starts by itself. It is held until `release`.
   /// - Parameters:
   ///   - source: what it runs.
   ///   - owner: who starts it.
   public func add(source: String, owner: String) -> Job {
+    let job = add(source: source, requestedBy: owner)
+    for watcher in state.withLock({ Array($0.watchers.values) }) { watcher(job, .started) }
+    return job
+  }
+
+  /// Makes a job that a client has asked for.
+  func add(source: String, requestedBy owner: String) -> Job {
     state.withLock { state in
       state.lastNumber += 1
       let job = Job(number: state.lastNumber, source: source, owner: owner)
@@ -54,7 +68,7 @@ public final class JobTable: Sendable {
 
   /// A job has ended: it becomes one of the last.
   public func finish(_ job: Job) {
-    let watchers = state.withLock { state -> [@Sendable (Job) -> Void] in
+    let watchers = state.withLock { state -> [@Sendable (Job, Change) -> Void] in
       guard state.running.removeValue(forKey: job.number) != nil else { return [] }
       state.finished.append(job)
       var bytes = state.finished.reduce(0) { $0 + $1.keptByteCount }
@@ -66,12 +80,12 @@ public final class JobTable: Sendable {
       }
       return Array(state.watchers.values)
     }
-    for watcher in watchers { watcher(job) }
+    for watcher in watchers { watcher(job, .ended) }
   }
 
-  /// Calls `body` whenever a job has ended, from any thread.
+  /// Calls `body` whenever a job has ended, or was started by the host, from any thread.
   /// - Returns: what to give to `unwatch`.
-  func watch(_ body: @escaping @Sendable (Job) -> Void) -> Int {
+  func watch(_ body: @escaping @Sendable (Job, Change) -> Void) -> Int {
     state.withLock { state in
       state.lastWatcher += 1
       state.watchers[state.lastWatcher] = body

@@ -5,6 +5,24 @@ internal import Shared
 public enum ServerLimits {
   /// Connections at once, over all doors. One more is accepted and closed at once, so that it is told.
   public static let connections = 4096
+  /// Seconds that a control connection has for its first byte. Tools send theirs with the connection.
+  public static let controlFirstByteSeconds: Int64 = 30
+  /// Seconds that a text connection has for its first byte: a person may look at the prompt for a while.
+  public static let textFirstByteSeconds: Int64 = 3600
+  /// Seconds between two lines of the log about refused connections.
+  public static let refusalLogSeconds: Int64 = 60
+  /// Refused connections in a minute that the audit log tells of one by one; those beyond are told of as a number.
+  public static let auditedRefusals = 100
+  /// Descriptors of other processes that are looked at to find the one that holds a peer's socket.
+  public static let searchedDescriptors = 1 << 16
+  /// Names of users that are remembered, and bytes of the file that they are looked up in.
+  public static let knownUserNames = 1024
+  public static let passwordFileBytes = 4 << 20
+  /// Code points of a line of the log.
+  public static let logLineCharacters = 1000
+  /// Code points of a reason for connecting, and of each word about an ssh client.
+  public static let reasonCharacters = 1000
+  public static let introducedWordCharacters = 256
   /// Sessions at once, of text connections and of tools. A tool that asks for one more is refused.
   public static let sessions = 4096
   /// Jobs that run at once. One more is refused; what a program starts by itself is its own affair.
@@ -74,6 +92,9 @@ extension ServerLimits {
   /// Those that a client may want to know, as DescribeServer gives them. Lengths are in bytes.
   static let described: JSON.Object = [
     "connections": .integer(connections),
+    "control_first_byte_seconds": .integer(Int(controlFirstByteSeconds)),
+    "text_first_byte_seconds": .integer(Int(textFirstByteSeconds)),
+    "reason": .integer(reasonCharacters),
     "sessions": .integer(sessions),
     "running_jobs": .integer(runningJobs),
     "text_line": .integer(textLineLength),

@@ -9,22 +9,24 @@ internal import Shared
 struct Listeners {
   let loop: any EventLoop
   let core: NIOLoopBound<ServerCore>
+  /// Whether they may be on addresses that other machines can reach.
+  let isOpenToNetwork: Bool
 
   /// The text port.
   func text(on host: String, port: Int) throws(ServerError) -> any Channel {
     let core = core
-    return try bind(host, port) { channel in
-      let server = core.value
-      let session = server.makeSession(.text, peer: Peer.of(channel).description)
-      try channel.pipeline.syncOperations.addHandler(TextConnection(session: session, core: server))
+    return try bind(host, port, .text) { channel, visitor in
+      let session = core.value.makeSession(.text, of: visitor)
+      try channel.pipeline.syncOperations.addHandler(
+        TextConnection(session: session, visitor: visitor, core: core.value))
     }
   }
 
   /// The control port.
   func control(on host: String, port: Int) throws(ServerError) -> any Channel {
     let core = core
-    return try bind(host, port) { channel in
-      try channel.pipeline.syncOperations.addHandler(ControlConnection(peer: Peer.of(channel), core: core.value))
+    return try bind(host, port, .control) { channel, visitor in
+      try channel.pipeline.syncOperations.addHandler(ControlConnection(visitor: visitor, core: core.value))
     }
   }
 
@@ -32,16 +34,19 @@ struct Listeners {
   func control(unixSocket path: String) throws(ServerError) -> any Channel {
     let core = core
     do {
-      return try bootstrap { channel in
-        try channel.pipeline.syncOperations.addHandler(ControlConnection(peer: Peer.of(channel), core: core.value))
+      return try bootstrap(.unix) { channel, visitor in
+        try channel.pipeline.syncOperations.addHandler(ControlConnection(visitor: visitor, core: core.value))
       }.bind(unixDomainSocketPath: path).wait()
     } catch {
       throw Self.serverError(error, address: path)
     }
   }
 
+  /// Puts what serves a visitor on their channel. On the event loop.
+  private typealias Configure = @Sendable (_ channel: any Channel, _ visitor: Visitor) throws -> Void
+
   private func bind(
-    _ host: String, _ port: Int, _ configure: @escaping @Sendable (any Channel) throws -> Void
+    _ host: String, _ port: Int, _ door: Peer.Door, _ configure: @escaping Configure
   ) throws(ServerError) -> any Channel {
     let name = host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
     guard (0...65535).contains(port) else {
@@ -49,12 +54,12 @@ struct Listeners {
     }
     do {
       let address = try SocketAddress.makeAddressResolvingHost(host, port: port)
-      guard address.isLoopback else {
+      guard address.isLoopback || isOpenToNetwork else {
         throw ServerError(
           .notPermitted,
-          "refusing to listen on \(host): only loopback addresses are served; reach this machine by ssh")
+          "refusing to listen on \(host): whoever can reach it could run code here; reach this machine by ssh")
       }
-      return try bootstrap(configure)
+      return try bootstrap(door, configure)
         .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
         .childChannelOption(.tcpOption(.init(rawValue: TCP_KEEPIDLE)), value: .init(ServerLimits.keepaliveIdleSeconds))
         .childChannelOption(
@@ -68,7 +73,7 @@ struct Listeners {
     }
   }
 
-  private func bootstrap(_ configure: @escaping @Sendable (any Channel) throws -> Void) -> ServerBootstrap {
+  private func bootstrap(_ door: Peer.Door, _ configure: @escaping Configure) -> ServerBootstrap {
     let core = core
     return ServerBootstrap(group: loop)
       .serverChannelOption(.backlog, value: ServerLimits.backlog)
@@ -88,10 +93,7 @@ struct Listeners {
       .childChannelOption(.recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: 16 << 10))
       .childChannelInitializer { channel in
         channel.eventLoop.makeCompletedFuture {
-          guard core.value.admit(channel) else {
-            throw ServerError(.noResources, "too many connections")
-          }
-          try configure(channel)
+          if let visitor = try core.value.receive(channel, at: door) { try configure(channel, visitor) }
         }
       }
   }

@@ -18,8 +18,9 @@ enum PeerSocket: Equatable {
   /// - Parameters:
   ///   - local: our end of the connection.
   ///   - remote: the peer's end.
-  static func look(local: SocketAddress?, remote: SocketAddress?) -> PeerSocket {
-    guard let local = address(of: local), let remote = address(of: remote), remote.isLoopback,
+  ///   - isAnywhere: whether to ask also for an address that other machines can have, for which `gone` then stands, too.
+  static func look(local: SocketAddress?, remote: SocketAddress?, isAnywhere: Bool = false) -> PeerSocket {
+    guard let local = address(of: local), let remote = address(of: remote), remote.isLoopback || isAnywhere,
       let question = SocketDiagnosis(connectionFrom: remote, to: local)
     else { return .unknown }
     switch ask(question) {

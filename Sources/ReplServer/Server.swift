@@ -1,6 +1,7 @@
 // The server: starts the listeners, and is what a host holds.
 internal import CProcessHooks
 internal import Glibc
+internal import Logging
 internal import NIOCore
 internal import NIOPosix
 internal import Synchronization
@@ -61,16 +62,18 @@ public final class Server: Sendable {
     let thread = try EventLoopThread.start()
     let tee = Tee()
     var listeners: [any Channel] = []
+    let output = StandardErrorLog(level: Logger.Level(rawValue: configuration.logLevel) ?? .warning)
+    let log = Logger(label: "replserve") { _ in output }
     do {
       let loop = thread.eventLoop
       let core = try loop.submit {
         NIOLoopBound(
-          ServerCore(
+          try ServerCore(
             thread: thread, engine: engine, configuration: configuration, sessionCounter: sessionCounter,
-            jobs: jobs, tee: tee),
+            jobs: jobs, tee: tee, log: log),
           eventLoop: loop)
       }.wait()
-      let listen = Listeners(loop: loop, core: core)
+      let listen = Listeners(loop: loop, core: core, isOpenToNetwork: configuration.access.isOpenToNetwork)
       listeners.append(try listen.text(on: configuration.bind, port: configuration.textPort))
       listeners.append(try listen.control(on: configuration.bind, port: configuration.controlPort))
       if let entry {
@@ -84,9 +87,13 @@ public final class Server: Sendable {
         unixSocket: entry?.socketPath)
       let text = banner(address)
       let channels = listeners
+      if let first = listeners.first?.localAddress, !first.isLoopback {
+        output.say(
+          .warning,
+          "listening on \(configuration.bind), which other machines can reach: whoever can, runs code as this user")
+      }
       try loop.submit {
-        core.value.banner = text
-        core.value.endpoints = address.endpoints
+        core.value.begin(banner: text, endpoints: address.endpoints)
         for channel in channels { _ = channel.setOption(.autoRead, value: true) }
       }.wait()
       return Server(address: address, thread: thread, core: core, listeners: listeners, entry: entry, tee: tee)

@@ -13,9 +13,30 @@ public struct ServerConfiguration: Sendable {
   public var hasUnixSocket: Bool
   /// The version of this program.
   public var version: String
+  public var access: AccessRule
+  public var audit: Audit
+  /// The least level that is logged: trace, debug, info, notice, warning, error or critical.
+  public var logLevel: String
+
+  /// What is written down of what visitors do.
+  public struct Audit: Equatable, Sendable {
+    /// The file; nil for none.
+    public var path: String?
+    /// Whether everybody is asked why they connect.
+    public var requiresReason: Bool
+    /// Names of users by their numbers, as far as they are known.
+    public var userNames: [UInt32: String]
+
+    public init(path: String? = nil, requiresReason: Bool = false, userNames: [UInt32: String] = [:]) {
+      self.path = path
+      self.requiresReason = requiresReason
+      self.userNames = userNames
+    }
+  }
 
   public init(
-    bind: String, textPort: Int, controlPort: Int, name: String, hasUnixSocket: Bool, version: String
+    bind: String, textPort: Int, controlPort: Int, name: String, hasUnixSocket: Bool, version: String,
+    access: AccessRule = AccessRule(), audit: Audit = Audit(), logLevel: String = "warning"
   ) {
     self.bind = bind
     self.textPort = textPort
@@ -23,6 +44,9 @@ public struct ServerConfiguration: Sendable {
     self.name = name
     self.hasUnixSocket = hasUnixSocket
     self.version = version
+    self.access = access
+    self.audit = audit
+    self.logLevel = logLevel
   }
 }
 

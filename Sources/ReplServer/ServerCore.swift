@@ -1,6 +1,7 @@
 // The core of a server: its connections and sessions, on the event loop.
 internal import CProcessHooks
 internal import Glibc
+internal import Logging
 internal import NIOCore
 internal import Shared
 
@@ -10,9 +11,12 @@ final class ServerCore {
   let engine: any Engine
   let configuration: ServerConfiguration
   /// What a text client is shown after the first line; known once the ports are.
-  var banner = ""
+  private(set) var banner = ""
   let jobs: JobTable
   let tee: Tee
+  let log: Logger
+  let auditor: Auditor
+  let doorkeeper: Doorkeeper
   private let sessionCounter: SessionCounter
   private let started = ContinuousClock.now
   private var texts: [SessionID: TextConnection] = [:]
@@ -21,11 +25,19 @@ final class ServerCore {
   private var isHaltPending = false
   private(set) var isStopping = false
   private var emptied: EventLoopPromise<Void>?
+  /// What is told of jobs for the audit log.
+  private var jobWatch: (number: Int, core: NIOLoopBoundBox<ServerCore?>)?
 
+  /// - Throws: `ServerError` when the audit log cannot be written.
   init(
     thread: EventLoopThread, engine: any Engine, configuration: ServerConfiguration,
-    sessionCounter: SessionCounter, jobs: JobTable, tee: Tee
-  ) {
+    sessionCounter: SessionCounter, jobs: JobTable, tee: Tee, log: Logger
+  ) throws(ServerError) {
+    let file = try configuration.audit.path.map { (path) throws(ServerError) in try AuditLog(path: path) }
+    self.log = log
+    auditor = Auditor(
+      file, serverName: configuration.name, names: UserNames(known: configuration.audit.userNames), log: log)
+    doorkeeper = Doorkeeper(rule: configuration.access, log: log, auditor: auditor, loop: thread.eventLoop)
     self.thread = thread
     self.engine = engine
     self.configuration = configuration
@@ -35,6 +47,38 @@ final class ServerCore {
   }
 
   var eventLoop: any EventLoop { thread.eventLoop }
+
+  /// The server listens, and is about to accept connections.
+  func begin(banner: String, endpoints: [String]) {
+    self.banner = banner
+    self.endpoints = endpoints
+    auditor.note("start", by: nil, ["endpoints": .array(endpoints.map { .string($0) })])
+    if auditor.isOn { watchJobs() }
+  }
+
+  /// What jobs do by themselves is written down, too.
+  private func watchJobs() {
+    let thread = thread
+    let box = NIOLoopBoundBox<ServerCore?>(self, eventLoop: eventLoop)
+    jobWatch = (
+      jobs.watch { job, change in
+        thread.execute {
+          var fields: JSON.Object = ["job": .integer(job.number)]
+          switch change {
+          case .started:
+            fields["change"] = "started"
+            fields["owner"] = .string(job.owner)
+            fields["source"] = .string(job.source)
+          case .ended:
+            fields["change"] = "ended"
+            fields["state"] = .string(job.current.rawValue)
+            fields["duration"] = .number(job.report.duration)
+          }
+          box.value?.auditor.note("job", by: nil, fields)
+        }
+      }, box
+    )
+  }
 
   // MARK: connections
 
@@ -58,21 +102,34 @@ final class ServerCore {
     completeIfEmpty()
   }
 
-  /// Whether one more connection may stay. Its descriptor is then on the table a forked child closes.
-  func admit(_ channel: any Channel) -> Bool {
-    guard !isStopping, connectionCount < ServerLimits.connections else { return false }
-    return DescriptorRegistration.register(channel)
+  /// Lets a connection in, or has it turned away. Its descriptor is then on the table a forked child closes.
+  func receive(_ channel: any Channel, at door: Peer.Door) throws -> Visitor? {
+    guard !isStopping else { throw ServerError(.noResources, "the server stops") }
+    guard connectionCount < ServerLimits.connections, DescriptorRegistration.register(channel) else {
+      doorkeeper.refuseUnseen(channel, at: door)
+      try channel.pipeline.syncOperations.addHandler(TurnedAway(.full, at: door))
+      return nil
+    }
+    switch doorkeeper.receive(channel, at: door) {
+    case .success(let visitor): return visitor
+    case .failure(let refused):
+      try channel.pipeline.syncOperations.addHandler(TurnedAway(refused.refusal, at: door))
+      return nil
+    }
   }
 
   // MARK: sessions
 
   /// Makes a session, which is none of the server's before `add`.
-  func makeSession(_ kind: Session.Kind, peer: String) -> Session {
-    Session(id: sessionCounter.next(), kind: kind, peer: peer, core: self)
+  func makeSession(_ kind: Session.Kind, of visitor: Visitor) -> Session {
+    Session(id: sessionCounter.next(), kind: kind, visitor: visitor, core: self)
   }
 
   /// A session begins; it lives until its `end`.
-  func add(_ session: Session) { sessions[session.id] = session }
+  func add(_ session: Session) {
+    sessions[session.id] = session
+    auditor.note("session", by: session.visitor, ["session": .integer(session.id), "change": "opened"])
+  }
 
   func session(_ id: SessionID) -> Session? { sessions[id] }
 
@@ -84,6 +141,7 @@ final class ServerCore {
   /// A session has ended.
   func remove(_ session: Session) {
     sessions[session.id] = nil
+    auditor.note("session", by: session.visitor, ["session": .integer(session.id), "change": "ended"])
     haltIfDue()
   }
 
@@ -153,11 +211,19 @@ final class ServerCore {
     completeIfEmpty()
   }
 
-  /// Drops every connection that is left, with what it still had to say.
+  /// Drops every connection that is left, with what it still had to say; nothing is written down after it.
   func dropAll() {
     isStopping = true
     for connection in texts.values { connection.drop() }
     for connection in controls.values { connection.drop() }
+    doorkeeper.close()
+    auditor.note("stop", by: nil)
+    auditor.close()
+    if let jobWatch {
+      jobs.unwatch(jobWatch.number)
+      jobWatch.core.value = nil
+    }
+    jobWatch = nil
   }
 
   private func completeIfEmpty() {
@@ -168,8 +234,8 @@ final class ServerCore {
 
   // MARK: description
 
-  /// Where the server can be reached; set when it listens.
-  var endpoints: [String] = []
+  /// Where the server can be reached; known when it listens.
+  private var endpoints: [String] = []
 
   /// The fields of the reply to DescribeServer: the ancestor's, then ours.
   /// - Parameters:
@@ -197,6 +263,8 @@ final class ServerCore {
       server["executable"] = .string(identity.executable)
       server["program"] = .string(identity.program)
       server["limits"] = .object(ServerLimits.described)
+      server["refused"] = .object(doorkeeper.report)
+      server["requires_reason"] = .bool(configuration.audit.requiresReason)
     }
     var fields: JSON.Object = [
       "prompts": ["ps1": .string(identity.primaryPrompt), "ps2": .string(identity.continuationPrompt)],

@@ -29,7 +29,7 @@ final class Session {
   let id: SessionID
   let kind: Kind
   /// Who is connected.
-  var peer: String
+  private(set) var visitor: Visitor
   /// Whether it is kept for a while when its connection is lost.
   var isKept = false
   /// What was left behind by a connection that was lost; nil while somebody is connected.
@@ -46,25 +46,35 @@ final class Session {
   private var lastEnded: ContinuousClock.Instant?
   private var endWatchers: [(number: Int, body: () -> Void)] = []
 
-  init(id: SessionID, kind: Kind, peer: String, core: ServerCore) {
+  init(id: SessionID, kind: Kind, visitor: Visitor, core: ServerCore) {
     self.id = id
     self.kind = kind
-    self.peer = peer
+    self.visitor = visitor
     self.core = core
   }
 
-  /// Runs source.
+  /// Runs source, which is in the audit log by then.
   /// - Parameters:
+  ///   - visitor: who asks for it.
+  ///   - audited: what the audit log is told; nil when it is all of the source.
   ///   - streams: those of whoever asks; nobody else sees its output.
   ///   - completion: told on the event loop how it ended, unless the session ends before.
-  /// - Returns: the number of the evaluation; nil when the session is busy or has ended.
+  /// - Returns: the number of the evaluation.
+  /// - Throws: why it is not begun.
   func evaluate(
-    _ source: Evaluation.Source, presentation: Evaluation.Presentation = .text, place: Evaluation.Place = .session,
+    _ source: Evaluation.Source, by visitor: Visitor, audited: EvaluatedSource? = nil,
+    presentation: Evaluation.Presentation = .text, place: Evaluation.Place = .session,
     streams: any EvaluationStreams, completion: @escaping (EvaluationResult) -> Void
-  ) -> Int? {
-    guard running == nil, !isEnded else { return nil }
-    evaluationCount += 1
-    let number = evaluationCount
+  ) throws(Refusal) -> Int {
+    guard running == nil, !isEnded else { throw Refusal(reason: "Session \(id) is busy.") }
+    let number = evaluationCount + 1
+    do throws(AuditLog.Failure) {
+      try core.auditor.begin(
+        audited ?? EvaluatedSource(text: Self.whole(source)), session: id, evaluation: number, by: visitor)
+    } catch {
+      throw Refusal(auditLog: error)
+    }
+    evaluationCount = number
     running = Running(number: number, shown: Self.shown(source), streams: streams)
     let evaluation = Evaluation(
       session: id, number: number, source: source, presentation: presentation, place: place, streams: streams)
@@ -83,11 +93,31 @@ final class Session {
 
   private func finish(_ number: Int, _ result: EvaluationResult, _ completion: (EvaluationResult) -> Void) {
     guard !isEnded, running?.number == number else { return }
+    audit(result)
     running = nil
     lastEnded = .now
     completion(result)
     tellOfEnds()
     onIdle?()
+  }
+
+  private func audit(_ result: EvaluationResult) {
+    guard core.auditor.isOn else { return }
+    switch result {
+    case .success(let report): auditEnd(report.outcome.rawValue)
+    case .failure(let error): auditEnd("failed", ["reason": .string(error.reason)])
+    }
+  }
+
+  /// Writes down how the running evaluation ended.
+  private func auditEnd(_ status: String, _ more: JSON.Object = [:]) {
+    guard let running else { return }
+    var fields: JSON.Object = [
+      "session": .integer(id), "evaluation": .integer(running.number), "status": .string(status),
+      "duration": .number((.now - running.started).seconds),
+    ]
+    for (name, value) in more { fields[name] = value }
+    core.auditor.note("result", by: visitor, fields)
   }
 
   /// Interrupts the running evaluation.
@@ -118,17 +148,19 @@ final class Session {
   }
 
   /// Somebody takes the session up.
-  func takeUp(peer: String) -> Left? {
+  func takeUp(by visitor: Visitor) -> Left? {
     guard let left else { return nil }
     left.deadline.cancel()
     self.left = nil
-    self.peer = peer
+    self.visitor = visitor
+    core.auditor.note("session", by: visitor, ["session": .integer(id), "change": "attached"])
     return left
   }
 
   /// The running evaluation is a job from now on: the session is free.
   func release(_ number: Int) {
     guard running?.number == number else { return }
+    auditEnd("backgrounded")
     running = nil
     lastEnded = .now
     tellOfEnds()
@@ -146,6 +178,7 @@ final class Session {
   func end() {
     guard !isEnded else { return }
     isEnded = true
+    auditEnd("left")
     running = nil
     left?.deadline.cancel()
     left?.evaluation?.streams.close()
@@ -161,7 +194,7 @@ final class Session {
     return SessionReport(
       session: id, kind: kind.rawValue, running: running?.shown, evaluation: evaluationCount,
       age: (now - opened).seconds, since: (now - (running?.started ?? lastEnded ?? opened)).seconds,
-      peer: left == nil ? peer : "left by \(peer)")
+      peer: left == nil ? "\(visitor)" : "left by \(visitor)")
   }
 
   private func tellOfEnds() {
@@ -170,10 +203,23 @@ final class Session {
     for watcher in due { watcher.body() }
   }
 
-  private static func shown(_ source: Evaluation.Source) -> String {
+  private static func shown(_ source: Evaluation.Source) -> String { whole(source).shown }
+
+  private static func whole(_ source: Evaluation.Source) -> String {
     switch source {
-    case .block(let text, _), .script(let text): text.shown
+    case .block(let text, _), .script(let text): text
     case .result(let job): "%\(job)"
+    }
+  }
+
+  /// Why an evaluation is not begun: one line.
+  struct Refusal: Error {
+    let reason: String
+
+    init(reason: String) { self.reason = reason }
+
+    init(auditLog failure: AuditLog.Failure) {
+      reason = "The audit log cannot be written, so nothing is run: \(failure.reason)."
     }
   }
 }

@@ -1,6 +1,7 @@
 // The host part of a socket address, as bytes.
 internal import Glibc
 internal import NIOCore
+internal import Shared
 
 extension SocketAddress {
   /// The 4 or 16 bytes of an IP address in network order; nil for a unix socket.
@@ -16,6 +17,11 @@ extension SocketAddress {
       unsafe Array(UnsafeRawBufferPointer(start: address, count: size))
     }
     return range.upperBound <= bytes.count ? Array(bytes[range]) : nil
+  }
+
+  /// As `isLoopback`, and ::ffff:127.0.0.0/104, by which a socket for both families has the connections of IPv4.
+  var isOnlyHere: Bool {
+    hostBytes.flatMap { SocketDiagnosis.Address(host: $0, port: 0) }?.isLoopback ?? true
   }
 
   /// Whether only this machine can reach the address: 127.0.0.0/8 or ::1.

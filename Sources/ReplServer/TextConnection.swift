@@ -11,6 +11,7 @@ final class TextConnection: ChannelInboundHandler {
   typealias OutboundOut = ByteBuffer
 
   let session: Session
+  private let visitor: Visitor
   private let core: ServerCore
   private let streams: SessionStreams
   private let loopSelf: NIOLoopBoundBox<TextConnection?>
@@ -24,8 +25,14 @@ final class TextConnection: ChannelInboundHandler {
   private var isFarewellSent = false
   private var halfClosedWatch: HalfClosedWatch?
 
-  init(session: Session, core: ServerCore) {
+  /// What the block that is being typed is a part of, for the audit log.
+  private var incomplete: Int?
+  /// Ends a connection that sends nothing.
+  private var firstByteDeadline: Scheduled<Void>?
+
+  init(session: Session, visitor: Visitor, core: ServerCore) {
     self.session = session
+    self.visitor = visitor
     self.core = core
     let thread = core.thread
     let box = NIOLoopBoundBox<TextConnection?>(nil, eventLoop: core.eventLoop)
@@ -33,7 +40,8 @@ final class TextConnection: ChannelInboundHandler {
     streams = SessionStreams(
       scheduleDrain: { thread.execute { box.value?.drain() } },
       inputTaken: { thread.execute { box.value?.readIfWanted() } })
-    dialogue = TextDialogue(identity: core.engine.identity)
+    dialogue = TextDialogue(
+      identity: core.engine.identity, asksForReason: core.configuration.audit.requiresReason)
     box.value = self
     session.onIdle = {
       box.value?.advance()
@@ -51,6 +59,14 @@ final class TextConnection: ChannelInboundHandler {
     core.add(self)
     core.add(session)
     streams.say(dialogue.greeting(session: session.id, banner: core.banner))
+    let box = loopSelf
+    firstByteDeadline = core.eventLoop.assumeIsolated().scheduleTask(
+      in: .seconds(ServerLimits.textFirstByteSeconds)
+    ) {
+      guard let connection = box.value else { return }
+      connection.core.doorkeeper.refuse(connection.visitor, .silent)
+      connection.end(saying: "\nNothing was typed for a long time: the session ends.\n")
+    }
     readIfWanted()
   }
 
@@ -60,13 +76,14 @@ final class TextConnection: ChannelInboundHandler {
     guard !dialogue.isEnded else { return }
     if isFirstRead {
       isFirstRead = false
-      if ForeignProtocol.isTLS(firstBytes: bytes.readableBytesView) { return context.close(promise: nil) }
+      firstByteDeadline?.cancel()
+      if ForeignProtocol.isBinary(firstBytes: bytes.readableBytesView) { return refuseForeign(context) }
     }
     do throws(LineSplitter.LineTooLong) {
       for line in try splitter.append(bytes.readableBytesView) {
         if isFirstLine {
           isFirstLine = false
-          if ForeignProtocol.isHTTP(firstLine: line) { return context.close(promise: nil) }
+          if ForeignProtocol.isHTTP(firstLine: line) { return refuseForeign(context) }
         }
         streams.append(line: line)
       }
@@ -87,7 +104,8 @@ final class TextConnection: ChannelInboundHandler {
     guard case .some(.inputClosed) = event as? ChannelEvent else { return context.fireUserInboundEventTriggered(event) }
     isInputClosed = true
     if dialogue.isEnded { return context.close(promise: nil) }
-    if let last = splitter.finish(), !(isFirstLine && ForeignProtocol.isHTTP(firstLine: last)) {
+    if let last = splitter.finish() {
+      if isFirstLine, ForeignProtocol.isHTTP(firstLine: last) { return refuseForeign(context) }
       streams.append(line: last)
     }
     streams.endInput()
@@ -96,13 +114,22 @@ final class TextConnection: ChannelInboundHandler {
     if !dialogue.isEnded { halfClosedWatch = HalfClosedWatch(context.channel, core: core) }
   }
 
+  /// What a web page can send is dropped with all that follows.
+  private func refuseForeign(_ context: ChannelHandlerContext) {
+    core.doorkeeper.refuse(visitor, .foreign)
+    dialogue.end()
+    context.close(promise: nil)
+  }
+
   func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
 
   func channelInactive(context: ChannelHandlerContext) {
     halfClosedWatch?.cancel()
     halfClosedWatch = nil
+    firstByteDeadline?.cancel()
     streams.close()
     session.end()
+    core.auditor.note("disconnect", by: visitor)
     core.remove(self)
     loopSelf.value = nil
     self.context = nil
@@ -153,11 +180,20 @@ final class TextConnection: ChannelInboundHandler {
     case .end:
       session.end()
       finishWhenDrained()
-    case .evaluate(let source, let isFinal):
-      let number = session.evaluate(.block(source, isFinal: isFinal), streams: streams) { [loopSelf] result in
-        loopSelf.value?.finish(result)
+    case .introduce(let reason):
+      visitor.reason = reason
+      core.auditor.note("introduce", by: visitor, ["reason": .string(reason)])
+    case .evaluate(let source, let isFinal, let added):
+      let audited = added.map { EvaluatedSource(text: $0, continues: incomplete) }
+      do throws(Session.Refusal) {
+        incomplete = try session.evaluate(
+          .block(source, isFinal: isFinal), by: visitor, audited: audited, streams: streams
+        ) { [loopSelf] result in
+          loopSelf.value?.finish(result)
+        }
+      } catch {
+        perform(dialogue.refuse(error.reason))
       }
-      if number == nil { perform(dialogue.refuse("the session is busy")) }
     }
   }
 

@@ -8,23 +8,29 @@ struct TextDialogue {
     /// Nothing until more input or an outcome arrives.
     case wait
     /// Run this block.
-    case evaluate(source: String, isFinal: Bool)
+    /// - Parameter added: what of it comes behind a part that was run and found incomplete; nil for a new block.
+    case evaluate(source: String, isFinal: Bool, added: String? = nil)
+    /// Take this as the reason for connecting.
+    case introduce(reason: String)
     /// End the session when all that was said has left.
     case end
   }
 
   private enum Phase {
+    case asking
     case idle
     case evaluating(isFinal: Bool)
     case ended
   }
 
   private let identity: EngineIdentity
-  private var phase = Phase.idle
+  private var phase: Phase
   private var block: [UInt8] = []
 
-  init(identity: EngineIdentity) {
+  /// - Parameter asksForReason: whether the first line is to say why its sender connects.
+  init(identity: EngineIdentity, asksForReason: Bool = false) {
     self.identity = identity
+    phase = asksForReason ? .asking : .idle
   }
 
   /// Whether a block of this dialogue is being evaluated.
@@ -33,24 +39,44 @@ struct TextDialogue {
   var isEnded: Bool { if case .ended = phase { true } else { false } }
 
   /// Whether a line can be taken for an evaluation now.
-  var wantsLine: Bool { if case .idle = phase { true } else { false } }
+  var wantsLine: Bool {
+    switch phase {
+    case .idle, .asking: true
+    case .evaluating, .ended: false
+    }
+  }
 
   /// What a client is shown first.
   func greeting(session: SessionID, banner: String) -> String {
     let text = banner.isEmpty ? "" : banner.hasSuffix("\n") ? banner : banner + "\n"
-    return "REPL session \(session) connected.\n" + text + identity.primaryPrompt
+    // With the same prompt: a client of the ancestor waits for it before it lets anybody type.
+    let question = wantsLine && !isIdle ? Self.question : ""
+    return "REPL session \(session) connected.\n" + text + question + identity.primaryPrompt
   }
+
+  private static let question = "Why do you connect? The first line is the reason, which goes into a log.\n"
+
+  private var isIdle: Bool { if case .idle = phase { true } else { false } }
 
   /// A line was taken from the input.
   /// - Parameter line: with its newline, if it had one.
   mutating func take(line: [UInt8]) -> (text: String, step: Step) {
+    if case .asking = phase { return take(reason: line) }
     guard case .idle = phase else { return ("", .wait) }
     guard block.count + line.count <= ServerLimits.blockLength else {
       block = []
       return (refusal("the block is longer than \(ServerLimits.blockLength) bytes"), .wait)
     }
+    let isNew = block.isEmpty
     block += line
-    return evaluateBlock(isFinal: false)
+    return evaluateBlock(isFinal: false, added: isNew ? nil : line)
+  }
+
+  private mutating func take(reason line: [UInt8]) -> (text: String, step: Step) {
+    let reason = String(decoding: line, as: UTF8.self).introducedLine(upTo: ServerLimits.reasonCharacters)
+    guard !reason.isEmpty else { return (Self.question + identity.primaryPrompt, .wait) }
+    phase = .idle
+    return (identity.primaryPrompt, .introduce(reason: reason))
   }
 
   /// The session ends without having asked for it.
@@ -61,8 +87,8 @@ struct TextDialogue {
 
   /// The input has ended and no line is left.
   mutating func endOfInput() -> (text: String, step: Step) {
-    guard case .idle = phase else { return ("", .wait) }
-    guard block.isEmpty else { return evaluateBlock(isFinal: true) }
+    guard wantsLine else { return ("", .wait) }
+    guard block.isEmpty else { return evaluateBlock(isFinal: true, added: []) }
     phase = .ended
     return ("\nBye.\n", .end)
   }
@@ -94,19 +120,20 @@ struct TextDialogue {
 
   /// An interrupt arrived while nothing was running: the block that was being typed is forgotten.
   mutating func interruptAtPrompt() -> String {
-    guard case .idle = phase else { return "" }
+    guard wantsLine else { return "" }
     block = []
     return "\nKeyboardInterrupt\n" + identity.primaryPrompt
   }
 
-  private mutating func evaluateBlock(isFinal: Bool) -> (text: String, step: Step) {
+  private mutating func evaluateBlock(isFinal: Bool, added: [UInt8]?) -> (text: String, step: Step) {
     guard let source = String(validating: block, as: UTF8.self) else {
       block = []
       return (refusal("the input is not valid UTF-8; nothing was run"), .wait)
     }
     phase = .evaluating(isFinal: isFinal)
     let withoutNewline = source.utf8.last == UInt8(ascii: "\n") ? String(source.unicodeScalars.dropLast()) : source
-    return ("", .evaluate(source: withoutNewline, isFinal: isFinal))
+    let addition = added.map { String(decoding: $0, as: UTF8.self) }
+    return ("", .evaluate(source: withoutNewline, isFinal: isFinal, added: addition))
   }
 
   private func refusal(_ reason: String) -> String { "replserve: \(reason)\n" + identity.primaryPrompt }

@@ -7,7 +7,7 @@
 /// 0xFF is never part of UTF-8, so in a stream of text bodies it can only start a frame.
 public enum Frame {
   /// The byte that starts every frame.
-  static let syncByte: UInt8 = 0xFF
+  public static let syncByte: UInt8 = 0xFF
 
   /// What follows the sync byte and precedes the length: `v`, the version `01`, `l`.
   static let prefix: [UInt8] = [0x76, 0x30, 0x31, 0x6C]

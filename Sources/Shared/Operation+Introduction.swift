@@ -9,9 +9,9 @@ extension Operation {
       Field("reason", .string, required: false, "Why; a server may ask for it. It goes into the audit log."),
       Field(
         "ssh", .object, required: false,
-        "For whom a connection is relayed: 'user', 'address' and 'key', the fingerprint, all strings."),
+        "The client it is relayed for: 'user', 'address' and 'key', its fingerprint."),
       Field(
         "permit", .strings, required: false,
-        "What this connection may do from now on, and nothing else; see Permissions."),
+        "What this connection may do, and nothing else; see Permissions."),
     ])
 }

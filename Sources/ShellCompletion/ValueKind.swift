@@ -32,11 +32,13 @@ enum ValueKind: Equatable, Sendable {
     case "job": self = .job
     case "target": self = .target
     case "name", "prefix": self = .name
-    case "--file", "--python": self = .file
+    case "--file", "--python", "--audit-log": self = .file
     case "subcommands": self = .command
     case "--bind": self = .choice(["127.0.0.1", "::1"])
     case "-m", "-c": self = .program
-    case "--timeout", "--line", "--cursor", "--python-arg", "--port", "--control-port", "--banner", "--name", "code":
+    case "--timeout", "--line", "--cursor", "--python-arg", "--port", "--control-port", "--banner", "--name",
+      "--allow-uid",
+      "code":
       self = .free
     default: return nil
     }

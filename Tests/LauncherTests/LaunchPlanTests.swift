@@ -33,7 +33,8 @@ import Testing
 
   static let standard: JSON = [
     "mode": "playground", "stay": false, "bind": "127.0.0.1", "repl_port": 1337, "control_port": 8128,
-    "banner": nil, "name": nil, "announce": false, "socket": true,
+    "banner": nil, "name": nil, "announce": false, "socket": true, "allow_uid": [], "insecure_bind": false,
+    "audit_log": nil, "require_reason": false, "log_level": "warning",
   ]
 
   static let longestName = String(repeating: "n", count: 64)
@@ -69,6 +70,11 @@ import Testing
     (["--announce"], "announce", true),
     (["--no-socket"], "socket", false),
     (["--port", "1", "--port", "2"], "repl_port", 2),
+    (["--allow-uid", "1000", "--allow-uid=alice"], "allow_uid", ["1000", "alice"]),
+    (["--insecure-bind"], "insecure_bind", true),
+    (["--audit-log", "a b.log"], "audit_log", "a b.log"),
+    (["--require-reason"], "require_reason", true),
+    (["--log-level", "critical"], "log_level", "critical"),
   ]
 
   @Test(arguments: members)
@@ -118,6 +124,7 @@ import Testing
     (["-c"], .usage, "code"),
     (["--bind", "x\ny"], .usage, "x?y"),
     (["--bind", "0.0.0.0"], .notPermitted, "ssh"),
+    (["--log-level", "loud"], .usage, "loud"),
     (["--python", "python2"], .noServer, "python2"),
   ]
 

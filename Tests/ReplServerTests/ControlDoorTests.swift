@@ -262,9 +262,22 @@ extension ProcessWideTests {
       #expect(try client.reply()?.id == 1)
     }
 
-    @Test func junkIsPassedOver() throws {
-      let junk = Array("POST / HTTP/1.1\r\nHost: x\r\n\r\n{\"command\":\"DescribeServer\"}".utf8)
-      try client.socket.send(junk + ControlClient.frame("DescribeServer", ["id": 1]))
+    @Test func aConnectionThatDoesNotBeginWithAFrameIsDropped() throws {
+      let request = Array("POST / HTTP/1.1\r\nHost: x\r\n\r\n{\"command\":\"DescribeServer\"}".utf8)
+      for start in [request, [0x16, 0x03, 0x01], [0x0A]] {
+        let stranger = try ControlClient(port: running.server.address.controlPort)
+        // It may be closed while this is still being sent.
+        try? stranger.socket.send(start + ControlClient.frame("OpenSession", ["id": 1]))
+        // A reset is an end, too.
+        #expect((try? stranger.reply()) ?? nil == nil)
+      }
+      let server = try client.ask("DescribeServer", ["id": 2, "protocol": 1])?.fields["server"]?.objectValue
+      #expect(server?["refused"]?.objectValue?["foreign"] == 3)
+      #expect(server?["sessions"] == 0)
+    }
+
+    @Test func junkBetweenFramesIsPassedOver() throws {
+      try client.socket.send(ControlClient.frame("DescribeServer", ["id": 1]))
       #expect(try client.reply()?.id == 1)
       try client.socket.send([0xFE, 0x00] + Array("v01l2;{}".utf8))
       #expect(try client.ask("DescribeServer", ["id": 2])?.id == 2)

@@ -33,10 +33,14 @@ extension ProcessWideTests {
     }
 
     @Test func aPeerIsShownInOneLine() {
-      #expect(Peer.process(pid: 7, uid: 0, name: "replctl").description == "replctl pid 7 uid 0")
-      #expect(Peer.process(pid: 7, uid: 8, name: "").description == "pid 7 uid 8")
-      #expect(Peer.address("[::1]:9").description == "[::1]:9")
-      #expect(Peer.unknown.description == "unknown")
+      var peer = Peer(door: .unix, owner: .user(0), process: Peer.Process(pid: 7, name: "replctl"))
+      #expect("\(peer)" == "replctl pid 7 uid 0")
+      peer.process?.name = ""
+      #expect("\(peer)" == "pid 7 uid 0")
+      peer.process = nil
+      #expect("\(peer)" == "uid 0")
+      #expect("\(Peer(door: .text, owner: .user(8), address: "[::1]:9"))" == "[::1]:9")
+      #expect("\(Peer(door: .unix, owner: .unknown))" == "unknown")
     }
   }
 }

@@ -6,8 +6,9 @@ import Testing
 @testable import ReplServer
 
 @Suite struct TextDialogueTests {
-  private var dialogue = TextDialogue(
-    identity: EngineIdentity(language: "l", languageVersion: "1", primaryPrompt: "> ", continuationPrompt: ". "))
+  private static let identity = EngineIdentity(
+    language: "l", languageVersion: "1", primaryPrompt: "> ", continuationPrompt: ". ")
+  private var dialogue = TextDialogue(identity: identity)
 
   private mutating func take(_ line: String) -> (text: String, step: TextDialogue.Step) {
     dialogue.take(line: Array(line.utf8))
@@ -43,9 +44,9 @@ import Testing
   @Test mutating func anIncompleteBlockGrowsLineByLine() {
     #expect(take("if x:\n") == ("", .evaluate(source: "if x:", isFinal: false)))
     #expect(dialogue.finish(.incomplete) == (". ", .wait))
-    #expect(take("  y\n") == ("", .evaluate(source: "if x:\n  y", isFinal: false)))
+    #expect(take("  y\n") == ("", .evaluate(source: "if x:\n  y", isFinal: false, added: "  y\n")))
     #expect(dialogue.finish(.incomplete) == (". ", .wait))
-    #expect(take("\n") == ("", .evaluate(source: "if x:\n  y\n", isFinal: false)))
+    #expect(take("\n") == ("", .evaluate(source: "if x:\n  y\n", isFinal: false, added: "\n")))
     #expect(dialogue.finish(.value) == ("> ", .wait))
     #expect(take("z\n") == ("", .evaluate(source: "z", isFinal: false)))
   }
@@ -78,7 +79,7 @@ import Testing
 
   @Test mutating func theEndOfInputMakesTheBlockFinal() {
     begin("if x:\n")
-    #expect(dialogue.endOfInput() == ("", .evaluate(source: "if x:", isFinal: true)))
+    #expect(dialogue.endOfInput() == ("", .evaluate(source: "if x:", isFinal: true, added: "")))
     #expect(dialogue.finish(.exception) == ("> ", .wait))
     #expect(dialogue.endOfInput() == ("\nBye.\n", .end))
   }
@@ -122,6 +123,37 @@ import Testing
     _ = take("a\n")
     #expect(dialogue.refuse("no thread") == ("replserve: no thread\n> ", .wait))
     #expect(take("z\n") == ("", .evaluate(source: "z", isFinal: false)))
+  }
+
+  // MARK: The reason
+
+  @Test mutating func whoIsAskedWhySaysItInTheFirstLine() {
+    var dialogue = TextDialogue(identity: Self.identity, asksForReason: true)
+    #expect(
+      dialogue.greeting(session: 1, banner: "Hi.").hasPrefix("REPL session 1 connected.\nHi.\nWhy do you connect?"))
+    #expect(dialogue.greeting(session: 1, banner: "").hasSuffix("\n> "))
+    #expect(dialogue.wantsLine)
+    // White space is no reason.
+    let again = dialogue.take(line: Array(" \t\r\n".utf8))
+    #expect(again.text.hasSuffix("\n> "))
+    #expect(again.step == .wait)
+    #expect(dialogue.take(line: Array("  ticket\t7 \u{1B}[0m\r\n".utf8)) == ("> ", .introduce(reason: "ticket 7  [0m")))
+    #expect(dialogue.take(line: Array("x\n".utf8)) == ("", .evaluate(source: "x", isFinal: false)))
+  }
+
+  @Test func whoGivesNoReasonEvaluatesNothing() {
+    var dialogue = TextDialogue(identity: Self.identity, asksForReason: true)
+    _ = dialogue.take(line: [0x0A])
+    #expect(dialogue.interruptAtPrompt() == "\nKeyboardInterrupt\n> ")
+    #expect(dialogue.endOfInput() == ("\nBye.\n", .end))
+    #expect(dialogue.isEnded)
+  }
+
+  @Test func aReasonIsBounded() {
+    var dialogue = TextDialogue(identity: Self.identity, asksForReason: true)
+    let long = String(repeating: "é", count: ServerLimits.reasonCharacters + 1)
+    let kept = String(repeating: "é", count: ServerLimits.reasonCharacters)
+    #expect(dialogue.take(line: Array(long.utf8)).step == .introduce(reason: kept))
   }
 
   // MARK: Interrupts and ends

@@ -8,8 +8,9 @@ import Testing
   @Test func theTableHoldsTheseAndNoOthers() {
     #expect(
       Operation.all.map(\.name) == [
-        "DescribeServer", "PairWithSession", "TabComplete", "KeyboardInterrupt", "OpenSession", "CloseSession",
-        "Evaluate", "Grant", "Input", "Interrupt", "Sessions", "Disconnect", "StartJob", "Jobs", "JobOutput",
+        "DescribeServer", "PairWithSession", "TabComplete", "KeyboardInterrupt", "Introduce", "OpenSession",
+        "CloseSession", "Evaluate", "Grant", "Input", "Interrupt", "Sessions", "Disconnect", "StartJob", "Jobs",
+        "JobOutput",
         "AwaitJob", "KillJob", "Complete", "Document", "Threads", "Halt", "Check", "Background", "Watch", "Attach",
         "Resize", "Tee",
       ])

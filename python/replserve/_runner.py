@@ -13,6 +13,7 @@ from ._ending import Ending, TrimmingHook
 from ._program import find_program
 
 # Some of the exit codes that all tools of repltools share.
+_USAGE = 64
 _NO_SERVER = 69
 _NOT_PERMITTED = 77
 _INTERRUPTED = 130
@@ -33,7 +34,15 @@ class _Server:
                 banner=configuration["banner"],
                 name=configuration["name"],
                 socket=configuration["socket"],
+                allow_uid=configuration["allow_uid"],
+                insecure_bind=configuration["insecure_bind"],
+                audit_log=configuration["audit_log"],
+                require_reason=configuration["require_reason"],
+                log_level=configuration["log_level"],
             )
+        except ValueError as error:
+            _messages.say(f"{error} (see replserve --help)")
+            sys.exit(_USAGE)
         except OSError as error:
             reason = str(error.strerror or error)
             if error.errno == errno.EADDRINUSE:

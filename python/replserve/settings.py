@@ -39,6 +39,7 @@ def settings(
     for port in (repl_port, control_port):
         if not 0 <= port <= 65535:
             raise ValueError(f"{port} is not a port; ports are 0 to 65535, and 0 stands for any free one")
+    users = _user_numbers(allow_uid)
     if log_level not in LOG_LEVELS:
         raise ValueError(f"{log_level!r} is not a log level; choose one of {', '.join(LOG_LEVELS)}")
     return {
@@ -48,7 +49,8 @@ def settings(
         "name": _checked_name(name),
         "socket": bool(socket),
         "banner": _default_banner() if banner is None else banner,
-        "allow_uid": _user_numbers(allow_uid),
+        "allow_uid": users,
+        "user_names": _user_names([*users, os.geteuid()]),
         "insecure_bind": bool(insecure_bind),
         "audit_log": None if audit_log is None else _path(audit_log),
         "require_reason": bool(require_reason),
@@ -89,6 +91,17 @@ def _user_numbers(users: Iterable[Union[int, str]]) -> list[int]:
             raise ValueError(f"{number} is no number of a user")
         numbers.append(number)
     return sorted(set(numbers))
+
+
+def _user_names(numbers: Iterable[int]) -> dict[str, str]:
+    """The names of users, by their numbers as text, as far as they have any."""
+    names = {}
+    for number in numbers:
+        try:
+            names[str(number)] = pwd.getpwuid(number).pw_name
+        except KeyError:
+            pass
+    return names
 
 
 def _path(path: Any) -> str:
