@@ -249,7 +249,7 @@ final class ServerCore {
       "protocol": .integer(Limits.protocolVersion),
       "features": [
         "sessions", "jobs", "completion", "documentation", "threads", "blocks", "background", "watch", "attach",
-        "paging", "resize", "tee",
+        "paging", "resize", "tee", "introduction",
       ],
       "language": .string(identity.language),
       "language_version": .string(identity.languageVersion),
