@@ -82,11 +82,17 @@ let package = Package(
       dependencies: ["Shared", "CSignalDescriptor", .product(name: "SystemPackage", package: "swift-system")],
       swiftSettings: strict),
 
+    // What every tool can be told about the server it talks to.
+    .target(
+      name: "ClientOptions",
+      dependencies: ["ReplClient", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+      swiftSettings: strict),
+
     // replctl: what scripts ask of a server, a command each.
     .target(
       name: "ControlTool",
       dependencies: [
-        "Shared", "ReplClient",
+        "Shared", "ReplClient", "ClientOptions",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "SystemPackage", package: "swift-system"),
       ],
@@ -100,7 +106,7 @@ let package = Package(
     .target(
       name: "CompletionTool",
       dependencies: [
-        "Shared", "ReplClient", "ShellCompletion", "ControlTool", "Launcher",
+        "Shared", "ReplClient", "ClientOptions", "ShellCompletion", "ControlTool", "Launcher",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "SystemPackage", package: "swift-system"),
       ],
@@ -114,7 +120,7 @@ let package = Package(
     .target(
       name: "TerminalClient",
       dependencies: [
-        "Shared", "ReplClient", "CReadline",
+        "Shared", "ReplClient", "ClientOptions", "CReadline",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "SystemPackage", package: "swift-system"),
       ],

@@ -1,6 +1,7 @@
 // The completion options: what replcomplete can be told, as its help has it.
 
 public import ArgumentParser
+internal import ClientOptions
 internal import ReplClient
 internal import Shared
 public import ShellCompletion
@@ -20,22 +21,12 @@ struct CompletionOptions: ParsableCommand {
       """,
     version: "replcomplete (repltools) \(Release.version)")
 
-  @Option(
-    name: [.customShort("t"), .long],
-    help: ArgumentHelp(
-      "The server: HOST[:PORT[:CONTROL]], PORT, unix:PATH, pid:N or name:NAME. "
-        + "Default: $REPL_TO, else the only one of yours.", valueName: "endpoint"))
-  var to: String?
+  /// What `--timeout` means here.
+  enum TimeoutText: TimeoutMeaning {
+    static var timeoutHelp: String { "How long all of it may take; 2 without it." }
+  }
 
-  @Option(
-    help: ArgumentHelp("How long all of it may take; 2 without it.", valueName: "seconds"),
-    transform: { text in
-      guard let limit = TimeLimit(argument: text) else {
-        throw ValidationError("write a number of seconds above 0, such as 2.5")
-      }
-      return limit
-    })
-  var timeout: TimeLimit?
+  @OptionGroup var connection: ConnectionOptions<TimeoutText>
 
   @Option(
     parsing: .unconditional,

@@ -1,6 +1,7 @@
 // The completion tool: from a command line to an exit status.
 
 internal import ArgumentParser
+internal import ClientOptions
 internal import Glibc
 internal import ReplClient
 internal import Shared
@@ -45,10 +46,11 @@ public enum CompletionTool {
       try write([shell.script(for: ToolTable.all().map(\.name))], surroundings, ending: "")
       return .done
     }
-    let seconds = options.timeout?.seconds ?? defaultTimeout
+    let seconds = options.connection.timeout?.seconds ?? defaultTimeout
     let deadline = Deadline.after(seconds)
+    let caller = try options.connection.caller(surroundings, until: deadline)
     let connection = try Connection(
-      to: surroundings.resolver.resolve(options.to), greetingWithin: seconds)
+      to: surroundings.resolver.resolve(options.connection.to), as: caller, greetingWithin: seconds)
     let completion = try Completion.ask(
       connection, line: options.line ?? options.prefix ?? "", cursor: options.cursor, withDocs: options.doc,
       until: deadline)

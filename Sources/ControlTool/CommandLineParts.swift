@@ -11,7 +11,7 @@ struct CommandLineParts: Equatable, Sendable {
   private(set) var rest: [String] = []
 
   /// The common options whose value may be the next word. A test holds this table against the declared options.
-  static let optionsWithValue: Set<String> = ["-t", "--to", "--timeout"]
+  static let optionsWithValue: Set<String> = ["-t", "--to", "--timeout", "--trust-user", "--reason"]
 
   /// - Parameter words: the command line without the name of the tool.
   init(_ words: [String]) {

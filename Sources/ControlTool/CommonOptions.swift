@@ -1,25 +1,16 @@
 // The common options: what every command can be told.
 
 internal import ArgumentParser
+internal import ClientOptions
 internal import ReplClient
 
 struct CommonOptions: ParsableArguments {
-  @Option(
-    name: [.customShort("t"), .long],
-    help: ArgumentHelp(
-      "The server: HOST[:PORT[:CONTROL]], PORT, unix:PATH, pid:N or name:NAME. "
-        + "Default: $REPL_TO, else the only one of yours.", valueName: "endpoint"))
-  var to: String?
+  /// What `--timeout` means here.
+  enum TimeoutText: TimeoutMeaning {
+    static var timeoutHelp: String { "How long all of it may take." }
+  }
 
-  @Option(
-    help: ArgumentHelp("How long all of it may take.", valueName: "seconds"),
-    transform: { text in
-      guard let limit = TimeLimit(argument: text) else {
-        throw ValidationError("write a number of seconds above 0, such as 2.5")
-      }
-      return limit
-    })
-  var timeout: TimeLimit?
+  @OptionGroup var connection: ConnectionOptions<TimeoutText>
 
   @Flag(help: "Print one JSON document a line.")
   var json = false
@@ -29,6 +20,15 @@ struct CommonOptions: ParsableArguments {
 
   @Flag(help: "Leave out the line that names the columns.")
   var noHeader = false
+
+  var to: String? { connection.to }
+
+  /// What `--timeout` was given, in seconds.
+  var timeout: Double? { connection.timeout?.seconds }
+
+  func caller(_ surroundings: Surroundings) throws(ClientError) -> Caller {
+    try connection.caller(surroundings, until: .after(timeout ?? Visit.defaultTimeout))
+  }
 
   func validate() throws {
     if each, to != nil { throw ValidationError("--each and --to exclude each other; leave one out") }

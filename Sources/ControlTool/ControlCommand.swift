@@ -26,9 +26,10 @@ typealias ServerWork = (Visit) throws(ClientError) -> Int32
 extension ControlCommand {
   func perform(_ output: Output, _ surroundings: Surroundings) throws(ClientError) -> Int32 {
     let work = try prepare(surroundings)
+    let caller = try common.caller(surroundings)
     guard common.each else {
       let destination = try surroundings.resolver.resolve(common.to)
-      return try work(Visit(destination, output, surroundings, timeout: common.timeout?.seconds))
+      return try work(Visit(destination, as: caller, output, surroundings, timeout: common.timeout))
     }
     let servers = try surroundings.directory.servers()
     guard !servers.isEmpty else { throw ClientError(.noServer, "no server of this user is running here") }
@@ -36,7 +37,7 @@ extension ControlCommand {
     for server in servers {
       output.label = server.label
       do throws(ClientError) {
-        let status = try work(Visit(server.destination, output, surroundings, timeout: common.timeout?.seconds))
+        let status = try work(Visit(server.destination, as: caller, output, surroundings, timeout: common.timeout))
         worst = max(worst, status)
         // Ctrl-C means the whole of it.
         if status >= ExitCode.interrupted.rawValue { break }

@@ -46,12 +46,14 @@ struct Wait: ControlCommand {
 
   func perform(_ output: Output, _ surroundings: Surroundings) throws(ClientError) -> Int32 {
     guard !common.each else { throw ClientError(.usage, "wait waits for one server; leave out --each") }
-    let limit = common.timeout?.seconds ?? Self.defaultTimeout
+    let limit = common.timeout ?? Self.defaultTimeout
     let deadline = Deadline.after(limit)
+    let caller = try common.caller(surroundings)
     while true {
       do throws(ClientError) {
         let destination = try surroundings.resolver.resolve(common.to)
-        try Ping.ping(Visit(destination, output, surroundings, timeout: max(deadline.secondsLeft ?? limit, 0.001)))
+        let secondsLeft = max(deadline.secondsLeft ?? limit, 0.001)
+        try Ping.ping(Visit(destination, as: caller, output, surroundings, timeout: secondsLeft))
         return ExitCode.done.rawValue
       } catch {
         guard error.code == .noServer || error.code == .timedOut else { throw error }

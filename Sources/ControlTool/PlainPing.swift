@@ -30,8 +30,9 @@ struct PlainPing: Equatable {
 
   func perform(_ surroundings: Surroundings) throws(ClientError) -> Int32 {
     let destination = try surroundings.resolver.resolve(to)
+    let caller = Caller(introduction: try surroundings.introduction())
     try Ping.ping(
-      Visit(destination, Output(surroundings, isJSON: isJSON), surroundings, timeout: timeout?.seconds))
+      Visit(destination, as: caller, Output(surroundings, isJSON: isJSON), surroundings, timeout: timeout?.seconds))
     return ExitCode.done.rawValue
   }
 }

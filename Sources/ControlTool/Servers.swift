@@ -21,10 +21,11 @@ struct Servers: ControlCommand {
     guard !common.each, common.to == nil else {
       throw ClientError(.usage, "servers lists every server of yours; leave out --to and --each")
     }
+    let caller = try common.caller(surroundings)
     let found = try surroundings.directory.servers()
-    let timeout = common.timeout?.seconds ?? Self.defaultTimeout
+    let timeout = common.timeout ?? Self.defaultTimeout
     // All are asked before the first answer is waited for: several silent ones cost no more than one.
-    let connections = found.map { try? Connection(to: $0.destination, greetingWithin: timeout) }
+    let connections = found.map { try? Connection(to: $0.destination, as: caller, greetingWithin: timeout) }
     let deadline = Deadline.after(timeout)
     var table = Table("PID", "NAME", "STATE", "ENDPOINT", "PROGRAM")
     var rows: [JSON.Object] = []

@@ -6,6 +6,8 @@ internal import Shared
 /// What a command needs to be done at a server.
 struct Visit {
   let destination: Destination
+  /// Who asks.
+  let caller: Caller
   let output: Output
   let surroundings: Surroundings
   /// What `--timeout` was given.
@@ -17,8 +19,11 @@ struct Visit {
   /// is held, so this is generous.
   static let defaultTimeout = 10.0
 
-  init(_ destination: Destination, _ output: Output, _ surroundings: Surroundings, timeout: Double?) {
+  init(
+    _ destination: Destination, as caller: Caller, _ output: Output, _ surroundings: Surroundings, timeout: Double?
+  ) {
     self.destination = destination
+    self.caller = caller
     self.output = output
     self.surroundings = surroundings
     self.timeout = timeout
@@ -26,7 +31,7 @@ struct Visit {
   }
 
   func connect() throws(ClientError) -> Connection {
-    try Connection(to: destination, greetingWithin: timeout ?? Self.defaultTimeout)
+    try Connection(to: destination, as: caller, greetingWithin: timeout ?? Self.defaultTimeout)
   }
 
   /// Connects, asks one thing and gives the reply.

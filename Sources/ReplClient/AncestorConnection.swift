@@ -69,14 +69,17 @@ public final class AncestorConnection {
   ///   - port: the text port.
   ///   - controlPort: the control port.
   ///   - description: what the server says of itself: its prompts.
+  ///   - trust: whose servers may be sent something.
   ///   - seconds: how long connecting may take.
   public init(
-    host: String, port: UInt16, controlPort: UInt16, description: JSON.Object, within seconds: Double
+    host: String, port: UInt16, controlPort: UInt16, description: JSON.Object, trusting trust: Trust,
+    within seconds: Double
   ) throws(ClientError) {
     let deadline = Deadline.after(seconds)
     destination = Destination(.tcp(host: host, port: port))
-    text = try Connector.connect(to: destination, until: deadline)
-    control = try Connector.connect(to: Destination(.tcp(host: host, port: controlPort)), until: deadline)
+    text = try Connector.connect(to: destination, trusting: trust, until: deadline)
+    control = try Connector.connect(
+      to: Destination(.tcp(host: host, port: controlPort)), trusting: trust, until: deadline)
     let prompts = description["prompts"]?.objectValue
     scanner = PromptScanner(
       first: prompts?["ps1"]?.stringValue ?? ">>>> ", continuation: prompts?["ps2"]?.stringValue ?? ".... ")

@@ -31,11 +31,12 @@ public struct ClientError: Error, Equatable, Sendable, CustomStringConvertible {
     let code: ExitCode =
       switch fields["code"]?.stringValue {
       case "no-session", "no-job": .noSuchItem
-      case "not-permitted": .notPermitted
+      case "not-permitted", "reason-required": .notPermitted
       case "timeout": .timedOut
       default: .failed
       }
-    self.init(code, reason)
+    let isAskedWhy = fields["code"]?.stringValue == "reason-required"
+    self.init(code, isAskedWhy ? "this server asks for a reason: give --reason TEXT, or set REPL_REASON" : reason)
   }
 
   public var description: String { message }

@@ -5,8 +5,9 @@ internal import SystemPackage
 
 /// A connection to one server. It belongs to one thread.
 ///
-/// The first request is always DescribeServer; nothing waits for its reply, but a server that turns out to be
-/// another one than ours is an error of whatever is waited for next.
+/// The first request is always DescribeServer, and the second one Introduce if there is something to say of who calls;
+/// nothing waits for their replies, but a server that turns out to be another one than ours, or does not take the
+/// introduction, is an error of whatever is waited for next.
 public final class Connection {
   /// What a wait came to.
   public enum Arrival: Equatable, Sendable {
@@ -35,18 +36,27 @@ public final class Connection {
   private var taken: [Int: Int] = [:]
   /// The start of the stream, until its first frame: it tells what answers instead of a server.
   private var firstBytes: [UInt8] = []
+  /// The request for Introduce, as long as it is not answered.
+  private var introduction: Int?
+  /// Whether the introduction is about somebody else than whoever runs the tool.
+  private var isForAnother = false
   private let greetingSeconds: Double
   private let greetingDeadline: Deadline
 
-  /// Connects, and sends the first request.
+  /// Connects, and sends the first requests.
   ///
-  /// - Parameter seconds: how long connecting and the first reply may take together.
-  /// - Throws: `ClientError`: nobody there, not in time, or not a server of this user.
-  public convenience init(to destination: Destination, greetingWithin seconds: Double) throws(ClientError) {
+  /// - Parameters:
+  ///   - caller: whose servers are trusted, and what they are told of who calls.
+  ///   - seconds: how long connecting and the first reply may take together.
+  /// - Throws: `ClientError`: nobody there, not in time, or not a server of a user that is trusted.
+  public convenience init(
+    to destination: Destination, as caller: Caller = Caller(), greetingWithin seconds: Double
+  ) throws(ClientError) {
     let deadline = Deadline.after(seconds)
     try self.init(
-      Connector.connect(to: destination, until: deadline), destination: destination, seconds: seconds,
-      deadline: deadline)
+      Connector.connect(to: destination, trusting: caller.trust, until: deadline), destination: destination,
+      seconds: seconds, deadline: deadline)
+    if let introduction = caller.introduction { try introduce(introduction) }
   }
 
   private init(
@@ -79,6 +89,26 @@ public final class Connection {
     unsent += Frame.encode(body)
     try flush()
     return id
+  }
+
+  /// Says who calls and why; once, and before anything that depends on it.
+  ///
+  /// - Parameter fields: of Introduce. When somebody is relayed or restricted, nothing else is sent before the server
+  ///   has taken it: one that does not know of restrictions must get nothing that is to be restricted.
+  public func introduce(_ fields: JSON.Object) throws(ClientError) {
+    isForAnother = fields["permit"] != nil || fields["ssh"] != nil
+    introduction = try send(.introduce, fields)
+    while isForAnother, introduction != nil {
+      if case .late = try receive(until: greetingDeadline) { throw late() }
+    }
+  }
+
+  private func takeAnswerToIntroduction(_ reply: ControlReply) throws(ClientError) {
+    introduction = nil
+    guard case .failed(_, let extra) = reply else { return }
+    // A server from before Introduce does not understand it, and asks nobody who they are.
+    if extra["code"] == nil, !isForAnother, server?.requiresReason != true { return }
+    _ = try Self.fields(of: reply)
   }
 
   /// Sends a request, and waits for its reply.
@@ -203,9 +233,9 @@ public final class Connection {
       } catch {
         throw ClientError(.protocolError, "\(destination) sent what is no message: \(error.message)")
       }
-      guard case .reply(let reply) = message, server == nil, reply.id == nil || reply.id?.integerValue == 0 else {
-        return message
-      }
+      guard case .reply(let reply) = message else { return message }
+      if let introduction, reply.id?.integerValue == introduction { try takeAnswerToIntroduction(reply) }
+      guard server == nil, reply.id == nil || reply.id?.integerValue == 0 else { return message }
       // The ancestor echoes no id, and answers in order: its first reply is this one.
       guard let server = ServerDescription(reply: reply.fields) else {
         foreignDescription = reply.fields

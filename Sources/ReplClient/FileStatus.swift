@@ -1,12 +1,18 @@
 // The file status: what stat(2) says of a path.
 
 internal import Glibc
+internal import Shared
 
 struct FileStatus {
   let owner: UInt32
   /// The bits of chmod(2).
   let permissions: UInt32
   let isDirectory: Bool
+
+  /// What the rule of the runtime directory wants to know.
+  var ownership: RuntimeDirectory.Ownership {
+    RuntimeDirectory.Ownership(owner: owner, permissions: permissions, isDirectory: isDirectory)
+  }
 
   /// - Parameter followsLinks: whether a symbolic link stands for what it points to. Nil when there is nothing.
   init?(of path: String, followsLinks: Bool) {

@@ -64,7 +64,7 @@ enum ChildOutput {
     var buffer = [UInt8](repeating: 0, count: 4096)
     while output.count < maximumLength {
       guard try !Watched.wait(for: [Watched(reader.number, for: .reading)], until: deadline).isEmpty else {
-        throw ClientError(.timedOut, "looking up the host took too long")
+        throw ClientError(.timedOut, "\(words.first ?? "") took too long; give a number instead of a name")
       }
       let count = unsafe buffer.withUnsafeMutableBytes { unsafe Glibc.read(reader.number, $0.baseAddress, $0.count) }
       guard count > 0 else { break }

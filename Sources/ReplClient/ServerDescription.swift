@@ -23,6 +23,9 @@ public struct ServerDescription: Equatable, Sendable {
   /// What it can do beyond what every server of ours can.
   public var features: Set<String> { Set((fields["features"]?.arrayValue ?? []).compactMap(\.stringValue)) }
 
+  /// Whether it does nothing before it has been told why.
+  public var requiresReason: Bool { fields["requires_reason"]?.boolValue ?? false }
+
   /// `NAME[PID]`.
   public var label: String { "\(name)[\(pid)]" }
 }

@@ -27,7 +27,9 @@ public struct ServerDirectory: Sendable {
   /// - Parameter runtime: `$XDG_RUNTIME_DIR`; nil when it is not set.
   public static func ofThisUser(runtime: String?) -> ServerDirectory {
     ServerDirectory(
-      RuntimeDirectory(runtime: runtime, user: getuid()) { FileStatus(of: $0, followsLinks: true)?.isDirectory == true }
+      RuntimeDirectory(runtime: runtime, user: Trust.ownUser) {
+        FileStatus(of: $0, followsLinks: true)?.isDirectory == true
+      }
     )
   }
 
@@ -36,12 +38,11 @@ public struct ServerDirectory: Sendable {
   /// - Throws: `ClientError`, `.notPermitted` when others could have put something there.
   public func servers() throws(ClientError) -> [Entry] {
     guard let status = FileStatus(of: directory.path, followsLinks: false) else { return [] }
-    guard status.isDirectory,
-      RuntimeDirectory.isSafe(owner: status.owner, permissions: status.permissions, user: getuid())
-    else {
-      throw ClientError(
-        .notPermitted,
-        "\(directory.path) is not a directory that only this user can write to; remove it, or set XDG_RUNTIME_DIR")
+    let parent = FileStatus(of: directory.parent, followsLinks: true)
+    if let refusal = directory.refusal(of: status.ownership, user: Trust.ownUser)
+      ?? directory.refusal(ofParent: parent?.ownership, user: Trust.ownUser)
+    {
+      throw ClientError(.notPermitted, refusal)
     }
     let entries = try fileNames().compactMap { RuntimeEntryName(lockFileName: $0) }.filter {
       Self.isOurs($0) && isLive($0)

@@ -34,5 +34,17 @@ struct SocketAddress: Equatable, Sendable {
     }
   }
 
+  /// An IP address and its port, out of the bytes of a `sockaddr`; nil for anything else.
+  static func internetAddress(_ bytes: [UInt8]) -> SocketDiagnosis.Address? {
+    guard bytes.count >= 4 else { return nil }
+    let port = UInt16(bytes[2]) << 8 | UInt16(bytes[3])
+    // `sin_addr` of ip(7) and `sin6_addr` of ipv6(7).
+    let range =
+      bytes.starts(with: native(UInt16(AF_INET)))
+      ? 4..<8 : bytes.starts(with: native(UInt16(AF_INET6))) ? 8..<24 : 0..<0
+    guard !range.isEmpty, range.upperBound <= bytes.count else { return nil }
+    return SocketDiagnosis.Address(host: Array(bytes[range]), port: port)
+  }
+
   private static func native(_ value: UInt16) -> [UInt8] { unsafe withUnsafeBytes(of: value) { unsafe Array($0) } }
 }

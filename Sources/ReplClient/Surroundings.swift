@@ -4,9 +4,11 @@ internal import Glibc
 
 /// The environment and the three standard streams.
 public struct Surroundings: Sendable {
-  /// `$XDG_RUNTIME_DIR` and `$REPL_TO`.
+  /// `$XDG_RUNTIME_DIR`, `$REPL_TO`, `$REPL_REASON` and `$REPL_INTRODUCTION`.
   public var runtimeDirectory: String?
   public var endpoint: String?
+  public var reason: String?
+  public var introduction: String?
 
   public var input: Int32
   public var output: Int32
@@ -19,11 +21,13 @@ public struct Surroundings: Sendable {
   public var takesSignals: Bool
 
   public init(
-    runtimeDirectory: String?, endpoint: String?, input: Int32, output: Int32, errors: Int32, width: Int?,
-    takesSignals: Bool
+    runtimeDirectory: String?, endpoint: String?, reason: String? = nil, introduction: String? = nil, input: Int32,
+    output: Int32, errors: Int32, width: Int?, takesSignals: Bool
   ) {
     self.runtimeDirectory = runtimeDirectory
     self.endpoint = endpoint
+    self.reason = reason
+    self.introduction = introduction
     self.input = input
     self.output = output
     self.errors = errors
@@ -35,9 +39,9 @@ public struct Surroundings: Sendable {
   public static func ofProcess() -> Surroundings {
     SystemCall.occupyStandardStreams()
     return Surroundings(
-      runtimeDirectory: variable("XDG_RUNTIME_DIR"), endpoint: variable("REPL_TO"), input: STDIN_FILENO,
-      output: STDOUT_FILENO, errors: STDERR_FILENO, width: isatty(STDOUT_FILENO) == 1 ? terminalWidth() : nil,
-      takesSignals: true)
+      runtimeDirectory: variable("XDG_RUNTIME_DIR"), endpoint: variable("REPL_TO"), reason: variable("REPL_REASON"),
+      introduction: variable("REPL_INTRODUCTION"), input: STDIN_FILENO, output: STDOUT_FILENO, errors: STDERR_FILENO,
+      width: isatty(STDOUT_FILENO) == 1 ? terminalWidth() : nil, takesSignals: true)
   }
 
   private static func variable(_ name: String) -> String? {

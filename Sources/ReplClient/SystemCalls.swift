@@ -87,6 +87,13 @@ enum SystemCall {
     _ = try check(fcntl(socket.number, F_SETFL, flags | O_NONBLOCK))
   }
 
+  /// A path without symbolic links; nil when there is nothing.
+  static func realPath(_ path: String) -> String? {
+    guard let found = unsafe realpath(path, nil) else { return nil }
+    defer { unsafe free(found) }
+    return unsafe String(cString: found)
+  }
+
   /// Sends small messages at once instead of waiting for more.
   static func sendWithoutDelay(_ socket: borrowing OwnedDescriptor) throws(Errno) {
     try setOption(socket, IPPROTO_TCP_LEVEL, TCP_NODELAY, Int32(1))
@@ -120,22 +127,55 @@ enum SystemCall {
 
   /// Whether the two ends are the same socket: a port without a listener may be given to the very socket that
   /// connects to it.
-  static func isConnectedToItself(_ socket: borrowing OwnedDescriptor) -> Bool {
-    var own = sockaddr_storage()
-    var peer = sockaddr_storage()
-    var ownLength = socklen_t(MemoryLayout<sockaddr_storage>.size)
-    var peerLength = ownLength
+  static func isConnectedToItself(_ socket: borrowing OwnedDescriptor) throws(Errno) -> Bool {
+    try ownName(socket) == peerName(socket)
+  }
+
+  /// The bytes of the `sockaddr` of our end of a connection.
+  static func ownName(_ socket: borrowing OwnedDescriptor) throws(Errno) -> [UInt8] {
     let number = socket.number
-    let isKnown = unsafe withUnsafeMutableBytes(of: &own) { ownRaw in
-      unsafe withUnsafeMutableBytes(of: &peer) { peerRaw in
-        unsafe getsockname(number, ownRaw.baseAddress?.assumingMemoryBound(to: sockaddr.self), &ownLength) == 0
-          && getpeername(number, peerRaw.baseAddress?.assumingMemoryBound(to: sockaddr.self), &peerLength) == 0
-      }
-    }
-    guard isKnown, ownLength == peerLength else { return false }
-    let count = min(Int(ownLength), MemoryLayout<sockaddr_storage>.size)
-    return unsafe withUnsafeBytes(of: &own) { ownRaw in
-      unsafe withUnsafeBytes(of: &peer) { unsafe ownRaw.prefix(count).elementsEqual($0.prefix(count)) }
+    return try unsafe name { unsafe getsockname(number, $0, $1) }
+  }
+
+  /// The bytes of the `sockaddr` of the other end.
+  static func peerName(_ socket: borrowing OwnedDescriptor) throws(Errno) -> [UInt8] {
+    let number = socket.number
+    return try unsafe name { unsafe getpeername(number, $0, $1) }
+  }
+
+  private static func name(
+    _ call: (UnsafeMutablePointer<sockaddr>?, UnsafeMutablePointer<socklen_t>) -> Int32
+  ) throws(Errno) -> [UInt8] {
+    var bytes = [UInt8](repeating: 0, count: MemoryLayout<sockaddr_storage>.size)
+    var length = socklen_t(bytes.count)
+    _ = try check(
+      unsafe bytes.withUnsafeMutableBytes {
+        unsafe call($0.baseAddress?.assumingMemoryBound(to: sockaddr.self), &length)
+      })
+    return Array(bytes.prefix(Int(length)))
+  }
+
+  /// Whether a connection is over for both sides, as it is when the peer has reset it.
+  static func isOver(_ socket: borrowing OwnedDescriptor) -> Bool {
+    var items = [pollfd(fd: socket.number, events: 0, revents: 0)]
+    return unsafe Glibc.poll(&items, 1, 0) > 0
+  }
+
+  /// Asks the kernel about a socket of this machine. It has answered by the time that it has taken the question.
+  static func diagnose(_ question: SocketDiagnosis) -> SocketDiagnosis.Answer {
+    do throws(Errno) {
+      let socket = OwnedDescriptor(
+        adopting: try check(
+          Glibc.socket(
+            AF_NETLINK, Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue) | Int32(SOCK_NONBLOCK.rawValue),
+            SocketDiagnosis.netlinkProtocol)))
+      let request = question.request
+      guard case .moved(request.count) = try send(socket, request[...]) else { return .unknown }
+      var reply = [UInt8](repeating: 0, count: SocketDiagnosis.maximumReplyLength)
+      guard case .moved(let count) = try receive(socket, &reply) else { return .unknown }
+      return question.answer(Array(reply.prefix(count)))
+    } catch {
+      return .unknown
     }
   }
 

@@ -90,22 +90,27 @@ struct RuntimeEntry: ~Copyable {
   private static func directory() throws(ServerError) -> String {
     let own = getuid()
     let runtime = unsafe getenv("XDG_RUNTIME_DIR").map { unsafe String(cString: $0) }
-    let path = RuntimeDirectory(runtime: runtime, user: own) { path in
-      var status = stat()
-      return unsafe stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
-    }.path
+    let directory = RuntimeDirectory(runtime: runtime, user: own) { path in
+      ownership(path, followsLinks: true)?.isDirectory == true
+    }
+    let path = directory.path
+    if let refusal = directory.refusal(ofParent: ownership(directory.parent, followsLinks: true), user: own) {
+      throw ServerError(.notPermitted, refusal)
+    }
     if unsafe mkdir(path, mode_t(0o700)) != 0, Glibc.errno != EEXIST {
       let number = Glibc.errno
       throw unavailable(path, number)
     }
-    var status = stat()
-    guard unsafe lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR,
-      RuntimeDirectory.isSafe(owner: status.st_uid, permissions: status.st_mode & 0o7777, user: own)
-    else {
-      throw ServerError(
-        .notPermitted,
-        "\(path) is not a directory that only this user can write to; remove it, or set XDG_RUNTIME_DIR")
+    if let refusal = directory.refusal(of: ownership(path, followsLinks: false), user: own) {
+      throw ServerError(.notPermitted, refusal)
     }
     return path
+  }
+
+  private static func ownership(_ path: String, followsLinks: Bool) -> RuntimeDirectory.Ownership? {
+    var status = stat()
+    guard unsafe (followsLinks ? stat(path, &status) : lstat(path, &status)) == 0 else { return nil }
+    return RuntimeDirectory.Ownership(
+      owner: status.st_uid, permissions: status.st_mode & 0o7777, isDirectory: status.st_mode & S_IFMT == S_IFDIR)
   }
 }

@@ -30,8 +30,61 @@ public struct RuntimeDirectory: Equatable, Sendable {
   ///   - permissions: the bits of chmod(2).
   ///   - user: who it is to be safe for.
   public static func isSafe(owner: UInt32, permissions: UInt32, user: UInt32) -> Bool {
-    owner == user && permissions & 0o022 == 0
+    owner == user && permissions & othersMayWrite == 0
   }
+
+  /// What the file system says of a directory.
+  public struct Ownership: Equatable, Sendable {
+    public let owner: UInt32
+    /// The bits of chmod(2).
+    public let permissions: UInt32
+    public let isDirectory: Bool
+
+    public init(owner: UInt32, permissions: UInt32, isDirectory: Bool) {
+      self.owner = owner
+      self.permissions = permissions
+      self.isDirectory = isDirectory
+    }
+  }
+
+  /// The directory that it is in.
+  public var parent: String {
+    guard let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) else { return "." }
+    return slash == path.utf8.startIndex ? "/" : String(path[..<slash])
+  }
+
+  /// Why it must not be used, in one line that says what to do; nil when it may.
+  ///
+  /// - Parameters:
+  ///   - directory: what it is, itself and not what a symbolic link in its place points to.
+  ///   - user: who it is to be safe for.
+  public func refusal(of directory: Ownership?, user: UInt32) -> String? {
+    if let directory, directory.isDirectory,
+      Self.isSafe(owner: directory.owner, permissions: directory.permissions, user: user)
+    {
+      return nil
+    }
+    return "\(path) is not a directory that only this user can write to; remove it, or set XDG_RUNTIME_DIR"
+  }
+
+  /// Why nothing in the directory that it is in is safe; nil when it is. Who can rename what is in there, can put
+  /// another directory in the place of this one at any time.
+  ///
+  /// - Parameters:
+  ///   - parent: what that is; a symbolic link stands for what it points to.
+  ///   - user: who it is to be safe for.
+  public func refusal(ofParent parent: Ownership?, user: UInt32) -> String? {
+    if let parent, parent.isDirectory, parent.owner == user || parent.owner == 0,
+      parent.permissions & Self.othersMayWrite == 0 || parent.permissions & Self.sticky != 0
+    {
+      return nil
+    }
+    return "others can replace what is in \(self.parent); make it writable by this user alone, or set XDG_RUNTIME_DIR"
+  }
+
+  private static let othersMayWrite: UInt32 = 0o022
+  /// Who can write to the directory cannot remove or rename what is another's: chmod(2).
+  private static let sticky: UInt32 = 0o1000
 }
 
 /// The name of a server's files in the runtime directory: `PID-NAME.sock` and `PID-NAME.lock`.

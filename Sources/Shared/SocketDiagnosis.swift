@@ -77,8 +77,8 @@ public struct SocketDiagnosis: Equatable, Sendable {
     bytes += Self.native(UInt32.max)
     bytes += Self.digits(local.port) + Self.digits(remote?.port ?? 0)
     for host in [local.host, remote?.host ?? []] { bytes += host + [UInt8](repeating: 0, count: 16 - host.count) }
-    // What one process of this machine sends another arrives at the loopback interface, whatever the addresses are. A
-    // socket that is bound to that interface is found only so.
+    // A socket that any user has bound to the loopback interface is found only by who names it; one that is bound to
+    // none is found so, too.
     bytes += Self.native(Self.loopbackInterface)
     // No cookie of an earlier answer.
     bytes += Self.native(UInt32.max) + Self.native(UInt32.max)

@@ -40,8 +40,12 @@ struct LiveSuggestions {
 
   private var secondsLeft: Double { deadline.secondsLeft ?? Self.timeout }
 
+  /// It knows no option but the endpoint.
+  private func caller() throws(ClientError) -> Caller { Caller(introduction: try surroundings.introduction()) }
+
   private func connect() throws(ClientError) -> Connection {
-    try Connection(to: surroundings.resolver.resolve(endpoint), greetingWithin: secondsLeft)
+    try Connection(
+      to: surroundings.resolver.resolve(endpoint), as: caller(), greetingWithin: secondsLeft)
   }
 
   /// By name, unless several have it, and by pid.
@@ -64,7 +68,7 @@ struct LiveSuggestions {
 
   /// What each server serves. All are asked before the first answer is waited for.
   private func programs(of servers: [ServerDirectory.Entry]) -> [String] {
-    let connections = servers.map { try? Connection(to: $0.destination, greetingWithin: secondsLeft) }
+    let connections = servers.map { try? Connection(to: $0.destination, as: caller(), greetingWithin: secondsLeft) }
     return connections.map { connection in
       guard let server = try? connection?.describe(until: deadline) else { return "silent" }
       return server.fields["program"]?.stringValue ?? ""

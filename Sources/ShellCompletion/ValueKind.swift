@@ -36,9 +36,8 @@ enum ValueKind: Equatable, Sendable {
     case "subcommands": self = .command
     case "--bind": self = .choice(["127.0.0.1", "::1"])
     case "-m", "-c": self = .program
-    case "--timeout", "--line", "--cursor", "--python-arg", "--port", "--control-port", "--banner", "--name",
-      "--allow-uid",
-      "code":
+    case "--timeout", "--trust-user", "--reason", "--line", "--cursor", "--python-arg", "--port", "--control-port",
+      "--banner", "--name", "--allow-uid", "code":
       self = .free
     default: return nil
     }

@@ -1,6 +1,7 @@
 // The connect options: what replconnect can be told, as its help has it.
 
 internal import ArgumentParser
+internal import ClientOptions
 internal import ReplClient
 internal import Shared
 
@@ -18,12 +19,12 @@ struct ConnectOptions: ParsableCommand {
       """,
     version: "replconnect (repltools) \(Release.version)")
 
-  @Option(
-    name: [.customShort("t"), .long],
-    help: ArgumentHelp(
-      "The server: HOST[:PORT[:CONTROL]], PORT, unix:PATH, pid:N or name:NAME. "
-        + "Default: $REPL_TO, else the only one of yours.", valueName: "endpoint"))
-  var to: String?
+  /// What `--timeout` means here.
+  enum TimeoutText: TimeoutMeaning {
+    static var timeoutHelp: String { "How long connecting may take; 10 without it." }
+  }
+
+  @OptionGroup var connection: ConnectionOptions<TimeoutText>
 
   @Option(
     name: [.customShort("c"), .long], parsing: .unconditionalSingleValue,
@@ -45,22 +46,12 @@ struct ConnectOptions: ParsableCommand {
   @Flag(help: "Use no colours; so does a variable NO_COLOR.")
   var noColor = false
 
-  @Option(
-    help: ArgumentHelp("How long connecting may take; 10 without it.", valueName: "seconds"),
-    transform: { text in
-      guard let limit = TimeLimit(argument: text) else {
-        throw ValidationError("write a number of seconds above 0, such as 2.5")
-      }
-      return limit
-    })
-  var timeout: TimeLimit?
-
   @Argument(
     help: ArgumentHelp("The server, as with -t; or its host, its port and its control port.", valueName: "endpoint"))
   var server: [String] = []
 
   func validate() throws {
-    if to != nil, !server.isEmpty { throw ValidationError("name the server once: with -t or without") }
+    if connection.to != nil, !server.isEmpty { throw ValidationError("name the server once: with -t or without") }
     if server.count > 3 {
       throw ValidationError("a server is ENDPOINT, or HOST [PORT [CONTROL]]; there are \(server.count) words")
     }
@@ -70,7 +61,7 @@ struct ConnectOptions: ParsableCommand {
 
   /// What was said about where the server is, as one endpoint; nil when nothing was.
   var endpoint: String? {
-    guard server.count > 1, let host = server.first else { return to ?? server.first }
+    guard server.count > 1, let host = server.first else { return connection.to ?? server.first }
     let needsBrackets = host.utf8.contains(UInt8(ascii: ":")) && !host.hasPrefix("[")
     return ([needsBrackets ? "[\(host)]" : host] + server.dropFirst()).joined(separator: ":")
   }

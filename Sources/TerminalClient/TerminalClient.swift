@@ -1,6 +1,7 @@
 // The terminal client: from a command line to an exit status.
 
 internal import ArgumentParser
+internal import ClientOptions
 internal import Glibc
 internal import ReplClient
 internal import Shared
@@ -42,7 +43,9 @@ public enum TerminalClient {
     guard isInteractive || options.attach == nil else {
       throw ClientError(.usage, "--attach needs a terminal; to run code in a session, use replctl eval -s")
     }
-    let wire = try open(surroundings, options)
+    guard let wire = try open(surroundings, options, isInteractive: isInteractive) else {
+      return ExitCode.done.rawValue
+    }
     guard isInteractive else {
       var script = try ScriptRun(wire, surroundings, keepsGoing: options.keepGoing)
       return try script.run(options.code.isEmpty ? .input(surroundings.input) : .code(options.code))
@@ -50,20 +53,35 @@ public enum TerminalClient {
     return try Dialogue(wire, options, surroundings).run()
   }
 
-  /// Connects, and finds out what the server can do.
-  private static func open(_ surroundings: Surroundings, _ options: ConnectOptions) throws(ClientError) -> any Wire {
-    let seconds = options.timeout?.seconds ?? defaultTimeout
-    let connection = try Connection(to: surroundings.resolver.resolve(options.endpoint), greetingWithin: seconds)
+  /// Connects, finds out what the server can do, and says who calls.
+  ///
+  /// - Returns: nil when somebody was asked why they connect, and left.
+  private static func open(
+    _ surroundings: Surroundings, _ options: ConnectOptions, isInteractive: Bool
+  ) throws(ClientError) -> (any Wire)? {
+    let seconds = options.connection.timeout?.seconds ?? defaultTimeout
+    let caller = try options.connection.caller(surroundings, until: .after(seconds))
+    // Introduce comes once, and what it has to say may have to be asked for.
+    let connection = try Connection(
+      to: surroundings.resolver.resolve(options.endpoint), as: Caller(trust: caller.trust), greetingWithin: seconds)
+    let server: ServerDescription
     do throws(ClientError) {
-      _ = try connection.describe(until: .after(seconds))
+      server = try connection.describe(until: .after(seconds))
     } catch {
       guard let description = connection.foreignDescription, description["prompts"]?.objectValue != nil,
         let endpoint = options.endpoint ?? surroundings.endpoint,
         case .tcp(let host, let port, let control) = try? Endpoint(parsing: endpoint)
       else { throw error }
       return try AncestorConnection(
-        host: host, port: port, controlPort: control, description: description, within: seconds)
+        host: host, port: port, controlPort: control, description: description, trusting: caller.trust,
+        within: seconds)
     }
+    var introduction = caller.introduction ?? [:]
+    if isInteractive, server.requiresReason, introduction["reason"] == nil {
+      guard let reason = try ReasonQuestion.ask(connection, surroundings) else { return nil }
+      introduction["reason"] = .string(reason)
+    }
+    if !introduction.isEmpty { try connection.introduce(introduction) }
     return connection
   }
 

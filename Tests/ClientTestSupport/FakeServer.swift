@@ -59,11 +59,13 @@ public final class FakeServer {
   private let ended = DispatchSemaphore(value: 0)
   private var isStopped = false
 
-  /// - Parameter answersDescription: false for one that is silent.
+  /// - Parameters:
+  ///   - answersDescription: false for one that is silent.
+  ///   - more: further members of what it says of itself.
   @discardableResult
   public init(
     in runtime: FakeRuntime, name: String = "fake", pid: Int32 = 42, answersDescription: Bool = true,
-    _ script: @escaping Script = { _, _ in }
+    describing more: JSON.Object = [:], _ script: @escaping Script = { _, _ in }
   ) throws {
     socketPath = "\(runtime.directory)/\(pid)-\(name).sock"
     lockPath = "\(runtime.directory)/\(pid)-\(name).lock"
@@ -82,14 +84,12 @@ public final class FakeServer {
           peer.serve { request in
             guard request.command == "DescribeServer" else { return script(request, peer) }
             guard answersDescription else { return }
-            peer.reply(
-              to: request,
-              [
-                "server": [
-                  "name": "repltools", "protocol": 1, "instance": .string(name), "pid": .integer(Int(pid)),
-                  "features": ["sessions", "jobs"],
-                ]
-              ])
+            var server: JSON.Object = [
+              "name": "repltools", "protocol": 1, "instance": .string(name), "pid": .integer(Int(pid)),
+              "features": ["sessions", "jobs"],
+            ]
+            for (key, value) in more { server[key] = value }
+            peer.reply(to: request, ["server": .object(server)])
           }
         }
       }
@@ -122,7 +122,8 @@ public final class FakeServer {
         unsafe bind(listener, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
       }
     }
-    guard status == 0, Glibc.listen(listener, 16) == 0 else {
+    // Whatever the umask is.
+    guard status == 0, unsafe chmod(path, 0o600) == 0, Glibc.listen(listener, 16) == 0 else {
       throw FakeRuntime.Failure(description: "cannot listen on \(path)")
     }
     return listener

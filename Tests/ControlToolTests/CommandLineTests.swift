@@ -28,7 +28,7 @@ import Testing
 
   @Test(arguments: [
     "", "--json", "-t x", "--to x --json --timeout 0.5", "--timeout 3 -t name:x", "-t -x", "-t", "--timeout 0",
-    "--timeout", "--json --json", "-t x -t y", "--to=x", "--each", "x", "--help",
+    "--timeout", "--json --json", "-t x -t y", "--to=x", "--each", "x", "--help", "--trust-user 0", "--reason x",
     "--no-header",
   ])
   func aPlainPingIsReadAsArgumentParserWould(text: String) throws {
@@ -36,7 +36,7 @@ import Testing
     guard let plain = PlainPing(words) else { return }
     let parsed = try Ping.parse(words).common
     #expect(plain.to == parsed.to)
-    #expect(plain.timeout == parsed.timeout)
+    #expect(plain.timeout?.seconds == parsed.timeout)
     #expect(plain.isJSON == parsed.json)
     #expect(!parsed.each && !parsed.noHeader)
   }

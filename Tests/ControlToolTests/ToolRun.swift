@@ -21,9 +21,10 @@ struct ToolRun: Equatable {
   }
 
   static func control(
-    words: [String], runtime: FakeRuntime, endpoint: String? = nil, input: String = "", width: Int? = nil
+    words: [String], runtime: FakeRuntime, endpoint: String? = nil, input: String = "", width: Int? = nil,
+    reason: String? = nil, introduction: String? = nil
   ) throws -> ToolRun {
-    try run(runtime, endpoint, input, width) { ControlTool.run(words, $0) }
+    try run(runtime, endpoint, input, width, reason, introduction) { ControlTool.run(words, $0) }
   }
 
   /// Runs replcomplete.
@@ -32,12 +33,14 @@ struct ToolRun: Equatable {
   }
 
   private static func run(
-    _ runtime: FakeRuntime, _ endpoint: String?, _ input: String, _ width: Int?, _ body: (Surroundings) -> Int32
+    _ runtime: FakeRuntime, _ endpoint: String?, _ input: String, _ width: Int?, _ reason: String? = nil,
+    _ introduction: String? = nil, _ body: (Surroundings) -> Int32
   ) throws -> ToolRun {
     let files = try (0..<3).map { _ in try ScratchFile() }
     try files[0].write(input)
     let surroundings = Surroundings(
-      runtimeDirectory: runtime.root, endpoint: endpoint, input: files[0].descriptor, output: files[1].descriptor,
+      runtimeDirectory: runtime.root, endpoint: endpoint, reason: reason, introduction: introduction,
+      input: files[0].descriptor, output: files[1].descriptor,
       errors: files[2].descriptor, width: width, takesSignals: false)
     let status = body(surroundings)
     return ToolRun(status: status, output: files[1].text(), errors: files[2].text())

@@ -29,6 +29,7 @@ ROWS = {
     "Threads": {"held": False, "threads": [
         {"thread": 4711, "name": "MainThread", "role": None, "state": "S", "cpu": 0.5, "load": 0.25, "frames": [PLACE]},
         {"thread": 4712, "name": "loop", "role": "server", "state": "R", "cpu": 1, "load": 1, "frames": None}]},
+    "Introduce": {},
     "OpenSession": {"session": 3},
     "Interrupt": {"outcome": "interrupted"},
     "Disconnect": {"sessions": [1]},
@@ -125,6 +126,8 @@ class FakeServer:
             fcntl.flock(self._lock, fcntl.LOCK_EX)
             self._listener = socket.socket(socket.AF_UNIX)
             self._listener.bind(str(folder / (entry + ".sock")))
+            # Whatever the umask is.
+            (folder / (entry + ".sock")).chmod(0o600)
             self._listener.listen(128)
             self.endpoint = "unix:%s" % (folder / (entry + ".sock"))
         # Readable for ever from when it is closed: it wakes every conversation.

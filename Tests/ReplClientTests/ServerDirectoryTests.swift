@@ -60,6 +60,13 @@ import Testing
     #expect(refusal(nil)?.code == .notPermitted)
   }
 
+  @Test(arguments: [(0o770, false), (0o707, false), (0o1777, true), (0o755, true)] as [(mode_t, Bool)])
+  func whatTheDirectoryIsInMustKeepOthersFromReplacingIt(permissions: mode_t, isSafe: Bool) throws {
+    try FakeServer(in: runtime, name: "a", pid: 9)
+    try #require(unsafe chmod(runtime.root, permissions) == 0)
+    #expect(refusal(nil)?.code == (isSafe ? nil : .notPermitted))
+  }
+
   @Test func theOnlyServerIsMeant() throws {
     #expect(refusal(nil)?.code == .noServer)
     let one = try FakeServer(in: runtime, name: "a", pid: 9)

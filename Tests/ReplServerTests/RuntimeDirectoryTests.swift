@@ -95,6 +95,16 @@ extension ProcessWideTests {
       #expect(error?.message.contains(directory) == true)
     }
 
+    @Test(arguments: [(0o770, false), (0o707, false), (0o1777, true), (0o755, true)] as [(mode_t, Bool)])
+    func whatItIsInMustKeepOthersFromReplacingIt(_ permissions: mode_t, _ isSafe: Bool) throws {
+      try #require(unsafe chmod(root, permissions) == 0)
+      guard !isSafe else { return try makeEntry() }
+      let error = #expect(throws: ServerError.self) { try self.makeEntry() }
+      #expect(error?.code == .notPermitted)
+      #expect(error?.message.contains(root) == true)
+      #expect(mode(directory) == nil)
+    }
+
     @Test func aSymbolicLinkInPlaceOfTheLockIsRefused() throws {
       try makeEntry()
       try #require(unsafe symlink(root + "/victim", directory + "/1-n.lock") == 0)

@@ -37,6 +37,38 @@ import Testing
     #expect(!RuntimeDirectory.isSafe(owner: 7, permissions: 0o700, user: 0))
   }
 
+  @Test func saysWhyItMustNotBeUsed() {
+    typealias Ownership = RuntimeDirectory.Ownership
+    let directory = RuntimeDirectory(path: "/run/x/repltools")
+    #expect(directory.refusal(of: Ownership(owner: 7, permissions: 0o700, isDirectory: true), user: 7) == nil)
+    for bad in [
+      nil, Ownership(owner: 8, permissions: 0o700, isDirectory: true),
+      Ownership(owner: 0, permissions: 0o700, isDirectory: true),
+      Ownership(owner: 7, permissions: 0o1777, isDirectory: true),
+      Ownership(owner: 7, permissions: 0o700, isDirectory: false),
+    ] {
+      #expect(directory.refusal(of: bad, user: 7)?.contains("/run/x/repltools is not") == true)
+    }
+  }
+
+  @Test func isInADirectoryInWhichNobodyElseCanReplaceIt() {
+    typealias Ownership = RuntimeDirectory.Ownership
+    let directory = RuntimeDirectory(path: "/run/x/repltools")
+    for owner in [0, 7, 8] as [UInt32] {
+      for permissions in UInt32(0)...0o7777 {
+        let refusal = directory.refusal(
+          ofParent: Ownership(owner: owner, permissions: permissions, isDirectory: true), user: 7)
+        #expect((refusal == nil) == (owner != 8 && (permissions & 0o022 == 0 || permissions & 0o1000 != 0)))
+      }
+    }
+    #expect(directory.refusal(ofParent: nil, user: 7)?.contains("/run/x;") == true)
+    #expect(
+      directory.refusal(ofParent: Ownership(owner: 7, permissions: 0o700, isDirectory: false), user: 7) != nil)
+    #expect(directory.parent == "/run/x")
+    #expect(RuntimeDirectory(path: "/x").parent == "/")
+    #expect(RuntimeDirectory(path: "x").parent == ".")
+  }
+
   @Test(arguments: [(1, "a"), (Int32.max, "shop.py"), (4711, "a-b-1"), (2, "é"), (3, ".lock")] as [(Int32, String)])
   func anEntryIsFoundAgainByTheNameOfItsLock(pid: Int32, name: String) {
     let entry = RuntimeEntryName(pid: pid, name: name)
