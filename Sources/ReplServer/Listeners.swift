@@ -84,6 +84,7 @@ struct Listeners {
           guard DescriptorRegistration.register(channel) else {
             throw ServerError(.noResources, "too many sockets are open")
           }
+          if door == .unix { try Self.restrict(channel) }
           try channel.pipeline.syncOperations.addHandler(AcceptBackoffHandler())
         }
       }
@@ -96,6 +97,15 @@ struct Listeners {
           if let visitor = try core.value.receive(channel, at: door) { try configure(channel, visitor) }
         }
       }
+  }
+
+  /// Has the file of a unix socket be its user's alone from the moment it is there: unix(7) gives it the mode of the
+  /// socket, less the host's umask, which may be anything.
+  private static func restrict(_ channel: any Channel) throws {
+    let status = try channel.pipeline.syncOperations.withUnsafeTransportIfAvailable(of: CInt.self) { descriptor in
+      fchmod(descriptor, mode_t(0o600))
+    }
+    guard status == 0 else { throw ServerError(.noResources, "cannot restrict the unix socket to this user") }
   }
 
   private static func serverError(_ error: any Error, address: String) -> ServerError {

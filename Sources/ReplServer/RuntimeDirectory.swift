@@ -77,8 +77,8 @@ struct RuntimeEntry: ~Copyable {
     Glibc.close(lock)
   }
 
-  /// Makes the socket's file this user's alone; the directory keeps others out before that.
-  func restrictSocket() { unsafe chmod(socketPath, mode_t(0o600)) }
+  /// Gives the socket's file back to its user where the umask has taken that, too.
+  func openSocketToOwner() { unsafe chmod(socketPath, mode_t(0o600)) }
 
   private static func unavailable(_ path: String, _ number: Int32) -> ServerError {
     ServerError(

@@ -78,7 +78,7 @@ public final class Server: Sendable {
       listeners.append(try listen.control(on: configuration.bind, port: configuration.controlPort))
       if let entry {
         listeners.append(try listen.control(unixSocket: entry.socketPath))
-        entry.restrictSocket()
+        entry.openSocketToOwner()
       }
       let address = ServerAddress(
         bind: configuration.bind,
@@ -189,7 +189,7 @@ private final class RuntimeEntryBox: Sendable {
     self.entry = Mutex(consume entry)
   }
 
-  func restrictSocket() { entry.withLock { $0?.restrictSocket() } }
+  func openSocketToOwner() { entry.withLock { $0?.openSocketToOwner() } }
 
   func remove() { entry.withLock { $0 = nil } }
 }
