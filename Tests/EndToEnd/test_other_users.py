@@ -1,0 +1,529 @@
+"""Another user of the machine gets in at no door, in whatever manner he comes; --allow-uid lets him in."""
+
+import array
+import contextlib
+import os
+import re
+import resource
+import signal
+import socket
+import struct
+import subprocess
+import threading
+import time
+
+import pytest
+
+from control_client import ControlClient, frame
+from deadline import eventually
+from peers import STAGE, built, netcat, tool as program
+from process_facts import descriptors
+from second_user import (NAME, as_second_user, become_root_of_a_namespace, connected, everything, needs_root, send_all,
+                         user_number)
+from witness import FAREWELL, Witness, counted, port_of, refusal, sessions, settled
+
+pytestmark = needs_root
+
+DOORS = ["text", "control"]
+IPPROTO_MPTCP = 262
+
+
+@pytest.fixture
+def witness(tmp_path):
+    return Witness(tmp_path / "marks")
+
+
+@pytest.fixture(params=["127.0.0.1", "::1"], ids=["v4", "v6"])
+def host(request):
+    return request.param
+
+
+def assert_refused(door, data):
+    """What a stranger got: the one line, or the one frame, and nothing of the server."""
+    if door == "text":
+        assert data == FAREWELL
+    else:
+        refusal(data)
+
+
+# The manners of coming. Each is called as the other user, with the address of a port and what to send; it returns what
+# came back, or None when it does not wait for an answer.
+
+def sends_and_waits(address, data):
+    sock = connected(address)
+    send_all(sock, data)
+    return everything(sock)
+
+
+def only_listens(address, _):
+    return everything(connected(address))
+
+
+def half_closes(address, data):
+    sock = connected(address)
+    send_all(sock, data)
+    with contextlib.suppress(OSError):
+        sock.shutdown(socket.SHUT_WR)
+    return everything(sock)
+
+
+def sends_byte_by_byte(address, data):
+    sock = connected(address)
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    for byte in data:
+        send_all(sock, bytes([byte]))
+    return everything(sock)
+
+
+def sends_with_its_first_packet(address, data):
+    """TCP Fast Open, where the system has it; without it the kernel sends the bytes right after the handshake."""
+    sock = socket.socket(socket.AF_INET6 if ":" in address[0] else socket.AF_INET, socket.SOCK_STREAM)
+    sock.settimeout(30)
+    sock.sendto(data, socket.MSG_FASTOPEN, address)
+    return everything(sock)
+
+
+def comes_from_another_address(address, data):
+    """All of 127/8 is this machine's; of IPv6 only ::1 is."""
+    sock = connected(address, source=None if ":" in address[0] else ("127.11.12.13", 0))
+    send_all(sock, data)
+    return everything(sock)
+
+
+def comes_by_an_ipv6_socket(address, data):
+    """To the kernel it is a socket of the other family."""
+    mapped = address[0] if ":" in address[0] else "::ffff:" + address[0]
+    sock = connected((mapped, address[1]), family=socket.AF_INET6)
+    send_all(sock, data)
+    return everything(sock)
+
+
+def comes_by_multipath_tcp(address, data):
+    """The TCP socket is then one that the kernel has made."""
+    try:
+        sock = connected(address, protocol=IPPROTO_MPTCP)
+    except OSError:  # this kernel has none
+        sock = connected(address)
+    send_all(sock, data)
+    return everything(sock)
+
+
+def gives_its_socket_to_root(address, data):
+    """fchown(2) changes the owner of a socket, for those who may."""
+    sock = connected(address)
+    with contextlib.suppress(PermissionError):
+        os.fchown(sock.fileno(), 0, 0)
+    send_all(sock, data)
+    return everything(sock)
+
+
+def is_root_of_a_namespace(address, data):
+    """In a user namespace anybody can be user 0, and give that user files."""
+    become_root_of_a_namespace()
+    sock = connected(address)
+    with contextlib.suppress(PermissionError):
+        os.fchown(sock.fileno(), 0, 0)
+    send_all(sock, data)
+    return everything(sock)
+
+
+def closes_at_once(address, data):
+    sock = connected(address)
+    send_all(sock, data)
+    sock.close()
+
+
+def resets(address, data):
+    sock = connected(address)
+    send_all(sock, data)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    sock.close()
+
+
+def half_closes_and_resets(address, data):
+    sock = connected(address)
+    send_all(sock, data)
+    with contextlib.suppress(OSError):
+        sock.shutdown(socket.SHUT_WR)
+    resets_socket = struct.pack("ii", 1, 0)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, resets_socket)
+    sock.close()
+
+
+STAYING = [sends_and_waits, only_listens, half_closes, sends_byte_by_byte, sends_with_its_first_packet,
+           comes_from_another_address, comes_by_an_ipv6_socket, comes_by_multipath_tcp, gives_its_socket_to_root,
+           is_root_of_a_namespace]
+VANISHING = [closes_at_once, resets, half_closes_and_resets]
+
+
+def named(functions):
+    return pytest.mark.parametrize("manner", functions, ids=[function.__name__ for function in functions])
+
+
+@contextlib.contextmanager
+def asleep(server):
+    """The server looks at nobody until the end of the block: whoever has come and gone by then is gone for sure."""
+    server.signal(signal.SIGSTOP)
+    try:
+        eventually(lambda: stopped(server.pid), "the server is stopped")
+        yield
+    finally:
+        server.signal(signal.SIGCONT)
+
+
+def stopped(pid):
+    with open("/proc/%d/stat" % pid) as file:
+        return file.read().rpartition(")")[2].split()[0] in "Tt"
+
+
+@pytest.mark.parametrize("door", DOORS)
+@named(STAYING)
+def test_a_port(serve, witness, host, door, manner):
+    server = serve("--bind", host)
+    before = counted(server)
+    data = as_second_user(manner, (host, port_of(server, door)), witness.bytes_for(door, "stranger"))
+    settled(server, host)
+    assert witness.seen == []
+    assert_refused(door, data)
+    assert counted(server)["user"] == before["user"] + 1
+
+
+@pytest.mark.parametrize("door", DOORS)
+@named(VANISHING)
+def test_a_port_and_nobody_left_to_ask_about(serve, witness, host, door, manner):
+    """When the server looks, the peer is gone, and the kernel knows no user of it."""
+    server = serve("--bind", host)
+
+    def many_times():
+        for label in labels:
+            manner((host, port_of(server, door)), label)
+    labels = [witness.bytes_for(door, "stranger") for _ in range(50)]
+    as_second_user(many_times)
+    with asleep(server):
+        as_second_user(many_times)
+    settled(server, host)
+    assert witness.seen == []
+
+
+@pytest.mark.parametrize("door", DOORS)
+def test_the_port_number_of_a_stranger_who_vanished(server, witness, door):
+    """When the server looks, the owner has a connection from the very address and port that the stranger's had."""
+    port = port_of(server, door)
+    with asleep(server):
+        def come_and_go():
+            sock = connected(("127.0.0.1", port))
+            own = sock.getsockname()
+            send_all(sock, witness.bytes_for(door, "stranger"))
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            sock.close()
+            return own
+        source = as_second_user(come_and_go)
+        owner = connected(("127.0.0.1", port), source=tuple(source))
+    with owner:
+        settled_but_for_one(server)
+        assert witness.seen == []
+
+
+def settled_but_for_one(server):
+    """As `settled`, while a connection of the owner's stays, which may have a session."""
+    settled(server, besides={row["session"] for row in sessions(server)})
+
+
+@pytest.mark.parametrize("door", DOORS)
+def test_a_socket_that_was_handed_to_another_process(server, witness, door):
+    """It stays the stranger's who made it, although the owner's process holds it and writes to it."""
+    here, there = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
+
+    def hand_over(number):
+        sock = connected(("127.0.0.1", port_of(server, door)))
+        socket.socket(fileno=number).sendmsg([b"x"], [(socket.SOL_SOCKET, socket.SCM_RIGHTS,
+                                                       array.array("i", [sock.fileno()]))])
+    with here, there, asleep(server):
+        as_second_user(hand_over, there.fileno(), keep=[there.fileno()])
+        _, ancillary, _, _ = here.recvmsg(1, socket.CMSG_SPACE(4))
+        handed = socket.socket(fileno=struct.unpack("i", ancillary[0][2])[0])
+        handed.settimeout(30)
+        send_all(handed, witness.bytes_for(door, "stranger"))
+    with handed:
+        data = everything(handed)
+    settled(server)
+    assert witness.seen == []
+    assert_refused(door, data)
+
+
+@pytest.mark.parametrize("door", DOORS)
+def test_many_who_stay(serve, witness, tool, door):
+    """They take no place of the owner's, no descriptor for longer than it takes to tell them, and the log has one line."""
+    server = serve()
+    before = len(descriptors(server.pid))
+    began = time.monotonic()
+    inside, outside = os.pipe()
+
+    def crowd(gate):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (1024, 1024))
+        socks = [connected(("127.0.0.1", port_of(server, door))) for _ in range(500)]
+        for sock in socks:
+            send_all(sock, payload)
+        os.read(gate, 1)  # until the owner has been served
+        return [everything(sock) for sock in socks]
+    payload = witness.bytes_for(door, "stranger")
+    answers = []
+    thread = threading.Thread(target=lambda: answers.extend(as_second_user(crowd, inside, keep=[inside])))
+    thread.start()
+    try:
+        eventually(lambda: counted(server)["user"] >= 500, "all of them are refused")
+        settled(server)
+        eventually(lambda: len(descriptors(server.pid)) <= before, "no descriptor is left")
+    finally:
+        os.write(outside, b"x")
+        thread.join()
+        os.close(inside)
+        os.close(outside)
+    assert len(answers) == 500
+    for data in answers:
+        assert_refused(door, data)
+    assert witness.seen == []
+    assert counted(server)["user"] == 500
+    lines = server.stderr.text.splitlines()
+    assert 1 <= len(lines) <= 1 + (time.monotonic() - began) / 60, lines
+
+
+def test_a_shell_that_writes_and_forgets(server, witness):
+    """`printf > /dev/tcp` closes at once, with no answer read."""
+    command = "printf '%%s' \"$1\" > /dev/tcp/127.0.0.1/%d" % server.port
+    bash = program("bash")
+    for _ in range(20):
+        subprocess.run([bash, "-c", command, "bash", witness.line("stranger").decode()], user=user_number(),
+                       group=user_number(), extra_groups=[], check=True, timeout=60, cwd="/", env={})
+    settled(server)
+    assert witness.seen == []
+
+
+def test_sessions_of_the_owner_are_out_of_reach(server, connect, witness):
+    """Nothing of them is told, and nothing can be done to them."""
+    client = connect(server)
+    client.send("import threading; go = threading.Event(); secret = 'do not tell'; go.wait(60)\n")
+    eventually(lambda: any(row["session"] == client.session and row["state"] != "idle" for row in sessions(server)),
+               "the evaluation runs")
+    requests = [{"command": "Sessions"}, {"command": "Interrupt", "session": client.session},
+                {"command": "Disconnect", "session": client.session}, {"command": "Disconnect"},
+                {"command": "PairWithSession", "id": client.session}, {"command": "KeyboardInterrupt"},
+                {"command": "Attach", "session": client.session}, {"command": "Jobs"}, {"command": "Halt"}]
+    for request in requests:
+        data = as_second_user(sends_and_waits, ("127.0.0.1", server.control_port), frame(dict(id=1, **request)))
+        refusal(data)
+        assert b"secret" not in data
+    settled(server, besides={client.session})
+    with ControlClient(server.control_port) as control:
+        assert control.request("DescribeServer")["status"] == "ok"
+    assert connect(server).run("go.set()") == ""
+    assert client.prompt() == "True\n"  # it was neither interrupted nor disconnected
+
+
+# The unix socket.
+
+def knock(path, data):
+    """Tries to connect to a unix socket; what came back, or the name of what went wrong."""
+    sock = socket.socket(socket.AF_UNIX)
+    sock.settimeout(30)
+    try:
+        sock.connect(path)
+    except OSError as error:
+        return type(error).__name__
+    send_all(sock, data)
+    return everything(sock)
+
+
+def test_the_unix_socket_is_shut_away(server, environment, witness):
+    path = server.announced["socket"]
+    folder = os.path.dirname(path)
+    assert folder == environment["XDG_RUNTIME_DIR"] + "/repltools"
+    assert os.stat(folder).st_mode & 0o7777 == 0o700
+    for entry in os.scandir(folder):
+        assert entry.stat(follow_symlinks=False).st_mode & 0o7777 == 0o600, entry.path
+        assert entry.stat(follow_symlinks=False).st_uid == os.getuid(), entry.path
+    assert as_second_user(knock, path, witness.frames("stranger")) == "PermissionError"
+    os.chmod(path, 0o666)  # the directory is enough
+    assert as_second_user(knock, path, witness.frames("stranger")) == "PermissionError"
+
+
+def opened_up(path):
+    """Everybody may connect, as far as the files are concerned."""
+    os.chmod(path, 0o666)
+    for folder in (os.path.dirname(path), os.path.dirname(os.path.dirname(path)),
+                   os.path.dirname(os.path.dirname(os.path.dirname(path)))):
+        os.chmod(folder, 0o755)
+
+
+def test_the_unix_socket_asks_who_comes(server, witness):
+    """Even where somebody has opened the directory."""
+    path = server.announced["socket"]
+    opened_up(path)
+    data = as_second_user(knock, path, witness.frames("stranger"))
+    settled(server)
+    assert witness.seen == []
+    refusal(data)
+    assert counted(server)["user"] == 1
+
+
+def test_a_unix_socket_that_was_handed_to_another_process(server, witness):
+    """SO_PEERCRED tells who connected, not who writes."""
+    path = server.announced["socket"]
+    opened_up(path)
+    here, there = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
+
+    def hand_over(number):
+        sock = socket.socket(socket.AF_UNIX)
+        sock.connect(path)
+        socket.socket(fileno=number).sendmsg([b"x"], [(socket.SOL_SOCKET, socket.SCM_RIGHTS,
+                                                       array.array("i", [sock.fileno()]))])
+    with here, there, asleep(server):
+        as_second_user(hand_over, there.fileno(), keep=[there.fileno()])
+        _, ancillary, _, _ = here.recvmsg(1, socket.CMSG_SPACE(4))
+        handed = socket.socket(fileno=struct.unpack("i", ancillary[0][2])[0])
+        handed.settimeout(30)
+        send_all(handed, witness.frames("stranger"))
+    with handed:
+        data = everything(handed)
+    settled(server)
+    assert witness.seen == []
+    refusal(data)
+
+
+@pytest.mark.parametrize("trap", ["directory", "symbolic link", "writable"])
+def test_a_runtime_directory_of_somebody_else(environment, replserve_path, newest, tmp_path, trap):
+    """Whoever was first to make it does not get to hold the socket."""
+    path = environment["XDG_RUNTIME_DIR"] + "/repltools"
+    if trap == "symbolic link":
+        (tmp_path / "elsewhere").mkdir(mode=0o700)
+        os.symlink(tmp_path / "elsewhere", path)
+    else:
+        os.mkdir(path)
+        os.chmod(path, 0o777 if trap == "writable" else 0o700)
+        if trap == "directory":
+            os.chown(path, user_number(), -1)
+    done = subprocess.run([str(replserve_path), "--python", newest.plain, "--port", "0", "--control-port", "0"],
+                          env=environment, stdin=subprocess.DEVNULL, capture_output=True, timeout=60)
+    assert done.returncode == 77, done
+    assert re.fullmatch(rb"replserve: [^\n]*%s[^\n]*\n" % re.escape(path.encode()), done.stderr), done.stderr
+    assert done.stdout == b""
+
+
+# --allow-uid.
+
+@pytest.mark.parametrize("named_as", ["name", "number"])
+@named([sends_and_waits, half_closes, comes_by_an_ipv6_socket, comes_by_multipath_tcp])
+def test_an_allowed_user(serve, witness, manner, named_as):
+    """Also the proof that the manners above would run something, if they were let in."""
+    server = serve("--allow-uid", NAME if named_as == "name" else str(user_number()))
+    line = witness.line("text") + b"quit()\n"
+    assert as_second_user(manner, ("127.0.0.1", server.port), line).startswith(b"REPL session ")
+    request = frame({"command": "Evaluate", "id": 1, "source": witness.source("control"), "credit": 1 << 20})
+    assert as_second_user(converses, server.control_port, request) == "ok"
+    settled(server)
+    assert [name.split("-")[0] for name in witness.seen] == ["control", "text"]
+    assert counted(server)["user"] == 0
+
+
+def converses(port, data):
+    """Sends frames, and waits for the first reply."""
+    with ControlClient(port) as control:
+        control.send(data)
+        while True:
+            reply = control.receive()
+            if reply is None or "event" not in reply:
+                return reply["status"]
+
+
+@pytest.mark.parametrize("door", DOORS)
+def test_who_is_not_allowed_beside_one_who_is(serve, witness, door):
+    """The owner is always let in, and a third user never."""
+    server = serve("--allow-uid", NAME)
+    data = as_second_user(sends_and_waits, ("127.0.0.1", port_of(server, door)), witness.bytes_for(door, "third"),
+                          user=54321)
+    settled(server)
+    assert witness.seen == []
+    assert_refused(door, data)
+
+
+def test_several_are_allowed(serve, witness):
+    server = serve("--allow-uid", NAME, "--allow-uid", "54321")
+    for user in (None, 54321):
+        as_second_user(sends_and_waits, ("127.0.0.1", server.port), witness.line("text") + b"quit()\n", user=user)
+    assert len(witness.seen) == 2
+    assert as_second_user(sends_and_waits, ("127.0.0.1", server.port), b"", user=54322) == FAREWELL
+
+
+def test_an_embedded_server(embed, witness):
+    """The same, by the function that programs call."""
+    host = embed("import replserve, sys, json\n"
+                 "bind, port, control = replserve.server.start(locals={}, repl_port=0, control_port=0)\n"
+                 "print(json.dumps([port, control]), flush=True)\n"
+                 "sys.stdin.read()\n")
+    port = int(re.match(r"\[(\d+)", host.stdout.line()).group(1))
+    assert as_second_user(sends_and_waits, ("127.0.0.1", port), witness.line("stranger")) == FAREWELL
+    allowing = embed("import replserve, sys, json\n"
+                     "bind, port, control = replserve.server.start(locals={}, repl_port=0, control_port=0,\n"
+                     "                                             allow_uid=[%r, 54321])\n"
+                     "print(json.dumps([port, control]), flush=True)\n"
+                     "sys.stdin.read()\n" % NAME)
+    port = int(re.match(r"\[(\d+)", allowing.stdout.line()).group(1))
+    as_second_user(sends_and_waits, ("127.0.0.1", port), witness.line("allowed") + b"quit()\n")
+    assert [name.split("-")[0] for name in witness.seen] == ["allowed"]
+
+
+@pytest.mark.parametrize("word", ["no-such-user-here", "-1", "4294967295", "99999999999999999999", "", "1.5", "0x10"])
+def test_a_user_that_does_not_exist(replserve_path, newest, environment, word):
+    """Nothing is served on a misunderstanding."""
+    done = subprocess.run([str(replserve_path), "--python", newest.plain, "--port", "0", "--control-port", "0",
+                           "--allow-uid=" + word], env=environment, stdin=subprocess.DEVNULL, capture_output=True,
+                          timeout=60)
+    assert done.returncode == 64, done
+    assert re.search(rb"replserve: |Error: ", done.stderr) and b"Traceback" not in done.stderr, done.stderr
+    assert done.stdout == b""
+
+
+# The owner.
+
+def test_the_owner_goes_on_as_before(server, environment):
+    """netcat, rlwrap, the ancestor's way to half-close, the tools, by IPv4, by an IPv6 socket and by multipath TCP."""
+    assert b"42\n" in netcat(server.port, b"6 * 7\n")
+    done = subprocess.run([program("rlwrap"), program("nc"), "-N", "127.0.0.1", str(server.port)], input=b"6 * 7\n",
+                          env=dict(environment, TERM="xterm"), capture_output=True, timeout=60)
+    assert b"42\n" in done.stdout.replace(b"\r\n", b"\n"), done
+    for address in (environment["XDG_RUNTIME_DIR"], None):
+        to = [] if address else ["-t", "127.0.0.1:%d:%d" % (server.port, server.control_port)]
+        done = subprocess.run([str(built(STAGE / "bin" / "replctl")), "eval", *to, "6 * 7"], env=environment,
+                              capture_output=True, timeout=60)
+        assert (done.returncode, done.stdout) == (0, b"42\n"), done
+    for manner in (comes_by_an_ipv6_socket, comes_by_multipath_tcp, comes_from_another_address, half_closes,
+                   sends_with_its_first_packet):
+        assert b"42\n" in manner(("127.0.0.1", server.port), b"6 * 7\nquit()\n"), manner.__name__
+    assert counted(server) == {"foreign": 0, "user": 0, "full": 0}
+    assert server.stderr.text == ""
+
+
+# The address that is listened on.
+
+def test_only_loopback(replserve_path, newest, environment):
+    for address in ("0.0.0.0", "::"):
+        done = subprocess.run([str(replserve_path), "--python", newest.plain, "--port", "0", "--control-port", "0",
+                               "--bind", address], env=environment, stdin=subprocess.DEVNULL, capture_output=True,
+                              timeout=60)
+        assert done.returncode == 77, done
+        assert re.fullmatch(rb"replserve: [^\n]*ssh[^\n]*\n", done.stderr), done.stderr
+
+
+def test_an_insecure_bind_says_so(serve, witness):
+    """On every start, in one line. A peer of this machine is still asked who it is."""
+    server = serve("--insecure-bind", "--bind", "0.0.0.0")
+    line = server.stderr.line()
+    assert "0.0.0.0" in line and "insecure" in line.lower(), line
+    data = as_second_user(sends_and_waits, ("127.0.0.1", server.port), witness.line("stranger"))
+    settled(server)
+    assert data == FAREWELL and witness.seen == []
+
+
+def test_an_insecure_bind_of_a_loopback_address(serve):
+    server = serve("--insecure-bind")
+    assert "insecure" in server.stderr.line().lower()
