@@ -18,19 +18,23 @@ enum ForeignProtocol {
     if let method = methods.first(where: { line.starts(with: $0) }) {
       let rest = line.dropFirst(method.count)
       let isUnversioned = method == methods.first && targetStarts.contains { rest.starts(with: $0) }
-      return isUnversioned || rest.contains(version)
+      if isUnversioned || rest.contains(version) { return true }
     }
     return isRequestLine(line)
   }
 
   /// RFC 9112, section 3: `METHOD SP TARGET SP HTTP/DIGIT...`, where any token can be a method, and a page may make one up.
+  /// The name of the protocol is told in any case, as lenient clients write it.
   private static func isRequestLine(_ line: [UInt8]) -> Bool {
     let parts = line.split(separator: UInt8(ascii: " "), maxSplits: 2, omittingEmptySubsequences: false)
     guard parts.count == 3, !parts[0].isEmpty, parts[0].allSatisfy(isToken), !parts[1].isEmpty else { return false }
     let end = parts[2]
-    return end.starts(with: version.dropFirst())
+    return end.starts(with: version.dropFirst()) { $0 & caseMask == $1 & caseMask }
       && end.dropFirst(version.count - 1).first.map { (0x30...0x39).contains($0) } ?? false
   }
+
+  /// What is left of an ASCII letter when its case is taken away.
+  private static let caseMask: UInt8 = 0xDF
 
   /// RFC 9110, section 5.6.2.
   private static func isToken(_ byte: UInt8) -> Bool {
@@ -44,9 +48,10 @@ enum ForeignProtocol {
   /// - Parameter bytes: the first bytes, at least one.
   static func isBinary(firstBytes bytes: some Collection<UInt8>) -> Bool {
     switch bytes.first ?? UInt8(ascii: " ") {
-    // A record of type handshake of TLS: RFC 8446, section 5.1. The length of a STUN message in TCP, which a page can
-    // have sent to any address: RFC 4571. A hello of SSL 2; no UTF-8 begins so.
-    case 0x16, 0x00, 0x80...0xBF: true
+    // A record of type handshake of TLS: RFC 8446, section 5.1. A STUN message, or in ICE its length, which a page can
+    // have sent to any address: RFC 4571; the two user names in it, which the page chooses, have up to 256 bytes each. A
+    // hello of SSL 2; no UTF-8 begins so.
+    case 0x16, 0x00...0x02, 0x80...0xBF: true
     default: false
     }
   }

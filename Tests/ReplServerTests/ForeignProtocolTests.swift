@@ -12,7 +12,7 @@ import Testing
       "CONNECT [::1]:80 HTTP/1.1\n", "GET / HTTP/1.1", "get / HTTP/1.1\n", "GETS / HTTP/1.1\n",
       "PROPFIND /x HTTP/1.1\r\n",
       "!#$%&'*+-.^_`|~ * HTTP/3\n", "GET /\r\n", "GET http://127.0.0.1:1337/\r\n", "POST https://x/ HTTP/1.1\r\n",
-      "OPTIONS * HTTP/1.1\r\n", "M-SEARCH * HTTP/1.1\r\n",
+      "OPTIONS * HTTP/1.1\r\n", "M-SEARCH * HTTP/1.1\r\n", "post / http/1.1\n", "POST / Http/1.1\r\n",
     ]
 
   static let typedLines = [
@@ -31,7 +31,11 @@ import Testing
   }
 
   @Test(
-    arguments: [[0x16], [0x16, 0x03, 0x01], [0x00], [0x00, 0x14, 0x00, 0x01], [0x80, 0x2E, 0x01], [0xBF]] as [[UInt8]])
+    arguments: [
+      [0x16], [0x16, 0x03, 0x01], [0x00], [0x00, 0x14, 0x00, 0x01], [0x01, 0x1C, 0x00, 0x01], [0x02],
+      [0x80, 0x2E, 0x01],
+      [0xBF],
+    ] as [[UInt8]])
   func isBinary(_ bytes: [UInt8]) {
     #expect(ForeignProtocol.isBinary(firstBytes: bytes))
   }
