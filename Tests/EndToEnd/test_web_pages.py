@@ -11,7 +11,7 @@ from control_client import ControlClient
 from deadline import eventually
 from process_facts import descriptors
 from web_page import Browser, LineServer, PageServer
-from witness import Witness, counted, port_of, settled
+from witness import Witness, assert_logged_rarely, counted, port_of, settled
 
 # What certainly sends bytes to the port; the page tries more, and what comes of that is up to the browser.
 REACHING = {"fetch_get", "fetch_head", "fetch_post", "fetch_post_buffer", "fetch_post_long", "fetch_post_cors",
@@ -93,5 +93,4 @@ def test_every_door(visit, serve, tmp_path, host, origin):
     assert witness.seen == []
     assert counted(server)["foreign"] >= len(REACHING) * len(targets)
     eventually(lambda: len(descriptors(server.pid)) <= before, "no connection is left")
-    lines = server.stderr.text.splitlines()
-    assert 1 <= len(lines) <= 1 + (time.monotonic() - began) / 60, lines
+    assert_logged_rarely(server, began)

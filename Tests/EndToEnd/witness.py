@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import time
 
 from control_client import ControlClient, frame
 from deadline import eventually
@@ -54,6 +55,12 @@ def counted(server):
     """How many connections the server refused, by reason: its own numbers."""
     with WireClient(server.announced["socket"]) as owner:
         return owner.ask("DescribeServer", protocol=1)["server"]["refused"]
+
+
+def assert_logged_rarely(server, began):
+    """That there is a line about it at once, and then at most one a minute: `began` is a time.monotonic()."""
+    lines = [line for line in server.stderr.text.splitlines() if "refused" in line]
+    assert 1 <= len(lines) <= 1 + (time.monotonic() - began) / 60, lines
 
 
 def sessions(server):
