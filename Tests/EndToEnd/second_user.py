@@ -17,16 +17,18 @@ NAME = "nobody"
 CLONE_NEWUSER = 0x10000000
 PR_SET_DUMPABLE = 4
 
-#: For a whole test file: only root can become somebody else.
-needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user: run the tests as root")
+
+def needs_root():
+    if os.geteuid() != 0:
+        pytest.skip("only root can become another user: run the tests as root")
 
 
-def user_number(name=NAME):
-    return pwd.getpwnam(name).pw_uid
+def number():
+    return pwd.getpwnam(NAME).pw_uid
 
 
-def _become(user):
-    """Gives up everything that is root's, for good."""
+def become(user):
+    """Gives up everything that is root's, for good. For a child process."""
     group = pwd.getpwnam(NAME).pw_gid
     os.setgroups([])
     os.setresgid(group, group, group)
@@ -40,13 +42,13 @@ def _child(function, arguments, user, result, keep):
     """Runs in the forked child; never returns."""
     status = 1
     try:
-        for number in sorted(int(name) for name in os.listdir("/proc/self/fd")):
-            if number > 2 and number != result and number not in keep:
+        for descriptor in [int(name) for name in os.listdir("/proc/self/fd")]:
+            if descriptor > 2 and descriptor != result and descriptor not in keep:
                 with contextlib.suppress(OSError):
-                    os.close(number)
+                    os.close(descriptor)
         signal.set_wakeup_fd(-1)
         os.chdir("/")
-        _become(user_number() if user is None else user)
+        become(number() if user is None else user)
         try:
             answer = ("returned", function(*arguments))
         except BaseException as error:

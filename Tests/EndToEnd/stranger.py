@@ -1,24 +1,11 @@
 """A listener of another user of this machine, which keeps what it is sent."""
 
 import os
-import pwd
 import select
 import socket
 
-import pytest
-
 from deadline import PATIENCE
-
-NAME = "nobody"
-
-
-def number():
-    return pwd.getpwnam(NAME).pw_uid
-
-
-def needs_root():
-    if os.geteuid() != 0:
-        pytest.skip("only root can start a server of another user")
+from second_user import become, number
 
 
 class Stranger:
@@ -49,9 +36,7 @@ class Stranger:
         self.port = int(told)
 
     def _be(self, family, address, say_ready, say_got, stop):
-        os.setgroups([])
-        os.setgid(pwd.getpwnam(NAME).pw_gid)
-        os.setuid(number())
+        become(number())
         listener = socket.socket(family)
         if self._interface:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, self._interface.encode())

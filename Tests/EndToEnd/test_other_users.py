@@ -18,15 +18,18 @@ from control_client import ControlClient, frame
 from deadline import PATIENCE, eventually
 from peers import STAGE, built, netcat, tool as program
 from process_facts import descriptors
-from second_user import (NAME, as_second_user, become_root_of_a_namespace, connected, everything, needs_root, send_all,
-                         user_number)
+from second_user import (NAME, as_second_user, become_root_of_a_namespace, connected, everything, needs_root, number,
+                         send_all)
 from wire_client import WireClient
 from witness import FAREWELL, Witness, assert_logged_rarely, counted, port_of, refusal, sessions, settled
 
-pytestmark = needs_root
-
 DOORS = ["text", "control"]
 IPPROTO_MPTCP = 262
+
+
+@pytest.fixture(autouse=True)
+def second_user():
+    needs_root()
 
 
 @pytest.fixture
@@ -235,9 +238,9 @@ def test_a_socket_that_was_handed_to_another_process(server, witness, door):
     """It stays the stranger's who made it, although the owner's process holds it and writes to it."""
     here, there = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
 
-    def hand_over(number):
+    def hand_over(channel):
         sock = connected(("127.0.0.1", port_of(server, door)))
-        socket.socket(fileno=number).sendmsg([b"x"], [(socket.SOL_SOCKET, socket.SCM_RIGHTS,
+        socket.socket(fileno=channel).sendmsg([b"x"], [(socket.SOL_SOCKET, socket.SCM_RIGHTS,
                                                        array.array("i", [sock.fileno()]))])
     with here, there, asleep(server):
         as_second_user(hand_over, there.fileno(), keep=[there.fileno()])
@@ -293,8 +296,8 @@ def test_a_shell_that_writes_and_forgets(server, witness):
     command = "printf '%%s' \"$1\" > /dev/tcp/127.0.0.1/%d" % server.port
     bash = program("bash")
     for _ in range(20):
-        subprocess.run([bash, "-c", command, "bash", witness.line("stranger").decode()], user=user_number(),
-                       group=user_number(), extra_groups=[], check=True, timeout=60, cwd="/", env={})
+        subprocess.run([bash, "-c", command, "bash", witness.line("stranger").decode()], user=number(),
+                       group=number(), extra_groups=[], check=True, timeout=60, cwd="/", env={})
     settled(server)
     assert witness.seen == []
 
@@ -372,10 +375,10 @@ def test_a_unix_socket_that_was_handed_to_another_process(server, witness):
     opened_up(path)
     here, there = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
 
-    def hand_over(number):
+    def hand_over(channel):
         sock = socket.socket(socket.AF_UNIX)
         sock.connect(path)
-        socket.socket(fileno=number).sendmsg([b"x"], [(socket.SOL_SOCKET, socket.SCM_RIGHTS,
+        socket.socket(fileno=channel).sendmsg([b"x"], [(socket.SOL_SOCKET, socket.SCM_RIGHTS,
                                                        array.array("i", [sock.fileno()]))])
     with here, there, asleep(server):
         as_second_user(hand_over, there.fileno(), keep=[there.fileno()])
@@ -401,7 +404,7 @@ def test_a_runtime_directory_of_somebody_else(environment, replserve_path, newes
         os.mkdir(path)
         os.chmod(path, 0o777 if trap == "writable" else 0o700)
         if trap == "directory":
-            os.chown(path, user_number(), -1)
+            os.chown(path, number(), -1)
     done = subprocess.run([str(replserve_path), "--python", newest.plain, "--port", "0", "--control-port", "0"],
                           env=environment, stdin=subprocess.DEVNULL, capture_output=True, timeout=60)
     assert done.returncode == 77, done
@@ -415,7 +418,7 @@ def test_a_runtime_directory_of_somebody_else(environment, replserve_path, newes
 @named([sends_and_waits, half_closes, comes_by_an_ipv6_socket, comes_by_multipath_tcp])
 def test_an_allowed_user(serve, witness, manner, named_as):
     """Also the proof that the manners above would run something, if they were let in."""
-    server = serve("--allow-uid", NAME if named_as == "name" else str(user_number()))
+    server = serve("--allow-uid", NAME if named_as == "name" else str(number()))
     line = witness.line("text") + b"quit()\n"
     assert as_second_user(manner, ("127.0.0.1", server.port), line).startswith(b"REPL session ")
     assert as_second_user(evaluates, server.control_port, witness.source("control")) == "value"

@@ -15,7 +15,8 @@ import tools
 from control_client import HEADER, frame
 from fake_server import FakeServer, answers, retort, whole
 from peers import REPLCONNECT, built
-from stranger import NAME, Stranger, needs_root, number
+from second_user import NAME, needs_root, number
+from stranger import Stranger
 
 WORDS = [("replctl", "ping"), ("replctl", "eval", "1"), ("replctl", "wait", "--timeout", "5"),
          ("replcomplete", "pri"), ("replconnect", "-c", "1")]
