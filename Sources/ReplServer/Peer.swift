@@ -80,7 +80,7 @@ struct Peer: Equatable, CustomStringConvertible {
         peer.owner = .gone
         break
       }
-      peer.owner = .user(user)
+      peer.owner = UserNamespace.isAmbiguous(user) ? .unknown : .user(user)
       peer.socketInode = inode
     case .gone: peer.owner = isLocal ? .gone : .elsewhere
     case .unknown: peer.owner = isLocal ? .unknown : .elsewhere

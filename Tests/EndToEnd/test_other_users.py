@@ -16,6 +16,7 @@ import pytest
 
 from control_client import ControlClient, frame
 from deadline import PATIENCE, eventually
+from host_process import ServerProcess
 from peers import STAGE, built, netcat, tool as program
 from process_facts import descriptors
 from second_user import (NAME, as_second_user, become_root_of_a_namespace, connected, everything, needs_root, number,
@@ -25,6 +26,7 @@ from witness import FAREWELL, Witness, assert_logged_rarely, counted, port_of, r
 
 DOORS = ["text", "control"]
 IPPROTO_MPTCP = 262
+OVERFLOW_USER = 65534
 
 
 @pytest.fixture(autouse=True)
@@ -479,6 +481,34 @@ def test_a_user_that_does_not_exist(replserve_path, newest, environment, word):
     assert done.returncode == 64, done
     assert re.search(rb"replserve: |Error: ", done.stderr) and b"Traceback" not in done.stderr, done.stderr
     assert done.stdout == b""
+
+
+# A user namespace. Whoever has no number in it is told of as the overflow user, whether that is one user or thousands.
+
+@pytest.mark.parametrize("mapping, options", [([], []), (["--map-root-user"], ["--allow-uid", str(OVERFLOW_USER)])],
+                         ids=["server without a number", "overflow user allowed"])
+def test_a_user_without_a_number(serve_in_namespace, witness, mapping, options):
+    server = serve_in_namespace(mapping, options)
+    for user in (None, 54321):
+        data = as_second_user(sends_and_waits, ("127.0.0.1", server.port), witness.line("stranger"), user=user)
+        assert re.fullmatch(rb"replserve: not permitted: [^\n]*unix socket[^\n]*\n", data), data
+    with WireClient(server.announced["socket"]) as owner:
+        assert owner.value("6 * 7") == "42"
+    assert witness.seen == []
+
+
+@pytest.fixture
+def serve_in_namespace(replserve_path, newest, environment, closing, tmp_path):
+    """A server in a user namespace of its own."""
+    def start(mapping, options):
+        made = subprocess.run(["unshare", "--user", *mapping, "true"], capture_output=True)
+        if made.returncode != 0:
+            pytest.skip("no user namespaces here: %s" % made.stderr.decode())
+        wrapper = tmp_path / "replserve"
+        wrapper.write_text('#!/bin/sh\nexec unshare --user %s %s "$@"\n' % (" ".join(mapping), replserve_path))
+        wrapper.chmod(0o755)
+        return closing(ServerProcess(wrapper, ["--python", newest.plain, *options], environment))
+    return start
 
 
 # The owner.
