@@ -262,6 +262,7 @@ def test_an_application_that_embeds_the_server(embed, witness):
     with ControlClient(ports[1]) as control:
         assert control.request("DescribeServer", protocol=1)["server"]["refused"]["foreign"] == 4
     assert witness.seen == []
+    assert "refused" in host.stderr.line()
     assert len(host.stderr.text.splitlines()) == 1, host.stderr.text
 
 

@@ -17,15 +17,15 @@ import pytest
 from control_client import ControlClient, frame
 from deadline import PATIENCE, eventually
 from host_process import ServerProcess
+from manners import (STAYING, VANISHING, comes_by_an_ipv6_socket, comes_by_multipath_tcp, comes_from_another_address,
+                     half_closes, reset, sends_and_waits, sends_with_its_first_packet)
 from peers import STAGE, built, netcat, tool as program
 from process_facts import descriptors
-from second_user import (NAME, as_second_user, become_root_of_a_namespace, connected, everything, needs_root, number,
-                         send_all)
+from second_user import NAME, as_second_user, connected, everything, needs_root, number, send_all
 from wire_client import WireClient
 from witness import FAREWELL, Witness, assert_logged_rarely, counted, port_of, refusal, sessions, settled
 
 DOORS = ["text", "control"]
-IPPROTO_MPTCP = 262
 OVERFLOW_USER = 65534
 
 
@@ -50,116 +50,6 @@ def assert_refused(door, data):
         assert data == FAREWELL
     else:
         refusal(data)
-
-
-# The manners of coming. Each is called as the other user, with the address of a port and what to send; it returns what
-# came back, or None when it does not wait for an answer.
-
-def sends_and_waits(address, data):
-    sock = connected(address)
-    send_all(sock, data)
-    return everything(sock)
-
-
-def only_listens(address, _):
-    return everything(connected(address))
-
-
-def half_closes(address, data):
-    sock = connected(address)
-    send_all(sock, data)
-    with contextlib.suppress(OSError):
-        sock.shutdown(socket.SHUT_WR)
-    return everything(sock)
-
-
-def sends_byte_by_byte(address, data):
-    sock = connected(address)
-    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    for byte in data:
-        send_all(sock, bytes([byte]))
-    return everything(sock)
-
-
-def sends_with_its_first_packet(address, data):
-    """TCP Fast Open, where the system has it; without it the kernel sends the bytes right after the handshake."""
-    sock = socket.socket(socket.AF_INET6 if ":" in address[0] else socket.AF_INET, socket.SOCK_STREAM)
-    sock.sendto(data, socket.MSG_FASTOPEN, address)  # which connects, so it must be able to wait
-    sock.settimeout(PATIENCE)
-    return everything(sock)
-
-
-def comes_from_another_address(address, data):
-    """All of 127/8 is this machine's; of IPv6 only ::1 is."""
-    sock = connected(address, source=None if ":" in address[0] else ("127.11.12.13", 0))
-    send_all(sock, data)
-    return everything(sock)
-
-
-def comes_by_an_ipv6_socket(address, data):
-    """To the kernel it is a socket of the other family."""
-    mapped = address[0] if ":" in address[0] else "::ffff:" + address[0]
-    sock = connected((mapped, address[1]), family=socket.AF_INET6)
-    send_all(sock, data)
-    return everything(sock)
-
-
-def comes_by_multipath_tcp(address, data):
-    """The TCP socket is then one that the kernel has made."""
-    try:
-        sock = connected(address, protocol=IPPROTO_MPTCP)
-    except OSError:  # this kernel has none
-        sock = connected(address)
-    send_all(sock, data)
-    return everything(sock)
-
-
-def gives_its_socket_to_root(address, data):
-    """fchown(2) changes the owner of a socket, for those who may."""
-    sock = connected(address)
-    with contextlib.suppress(PermissionError):
-        os.fchown(sock.fileno(), 0, 0)
-    send_all(sock, data)
-    return everything(sock)
-
-
-def is_root_of_a_namespace(address, data):
-    """In a user namespace anybody can be user 0, and give that user files."""
-    become_root_of_a_namespace()
-    sock = connected(address)
-    with contextlib.suppress(PermissionError):
-        os.fchown(sock.fileno(), 0, 0)
-    send_all(sock, data)
-    return everything(sock)
-
-
-def closes_at_once(address, data):
-    sock = connected(address)
-    send_all(sock, data)
-    sock.close()
-
-
-def resets(address, data):
-    sock = connected(address)
-    send_all(sock, data)
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    sock.close()
-
-
-def half_closes_and_resets(address, data):
-    sock = connected(address)
-    send_all(sock, data)
-    with contextlib.suppress(OSError):
-        sock.shutdown(socket.SHUT_WR)
-    resets_socket = struct.pack("ii", 1, 0)
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, resets_socket)
-    sock.close()
-
-
-STAYING = [sends_and_waits, only_listens, half_closes, sends_byte_by_byte, sends_with_its_first_packet,
-           comes_from_another_address, comes_by_an_ipv6_socket, comes_by_multipath_tcp, gives_its_socket_to_root,
-           is_root_of_a_namespace]
-VANISHING = [closes_at_once, resets, half_closes_and_resets]
 
 
 def named(functions):
@@ -220,8 +110,7 @@ def test_the_port_number_of_a_stranger_who_vanished(server, witness, door):
             sock = connected(("127.0.0.1", port))
             own = sock.getsockname()
             send_all(sock, witness.bytes_for(door, "stranger"))
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-            sock.close()
+            reset(sock)
             return own
         source = as_second_user(come_and_go)
         owner = connected(("127.0.0.1", port), source=tuple(source))
