@@ -132,6 +132,7 @@ let package = Package(
       name: "ReplServerTests",
       dependencies: [
         "Shared", "ReplServer", "CProcessHooks",
+        .product(name: "Logging", package: "swift-log"),
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
         .product(name: "NIOEmbedded", package: "swift-nio"),

@@ -58,7 +58,7 @@ final class ControlConnection: ChannelInboundHandler {
     core.add(self)
     let box = selfOnLoop
     firstByteDeadline = core.eventLoop.assumeIsolated().scheduleTask(
-      in: .seconds(ServerLimits.controlFirstByteSeconds)
+      in: .milliseconds(core.configuration.controlFirstByteMilliseconds)
     ) {
       guard let connection = box.value else { return }
       connection.core.doorkeeper.refuse(connection.visitor, .silent)

@@ -17,6 +17,9 @@ public struct ServerConfiguration: Sendable {
   public var audit: Audit
   /// The least level that is logged: trace, debug, info, notice, warning, error or critical.
   public var logLevel: String
+  /// Milliseconds that a connection of either kind has for its first byte.
+  var textFirstByteMilliseconds = ServerLimits.textFirstByteSeconds * 1000
+  var controlFirstByteMilliseconds = ServerLimits.controlFirstByteSeconds * 1000
 
   /// What is written down of what visitors do.
   public struct Audit: Equatable, Sendable {

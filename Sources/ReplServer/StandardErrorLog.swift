@@ -12,9 +12,9 @@ struct StandardErrorLog: LogHandler {
   var metadata: Logger.Metadata = [:]
   private let standardError: StandardError
 
-  init(level: Logger.Level) {
+  init(level: Logger.Level, descriptor: Int32 = STDERR_FILENO) {
     logLevel = level
-    standardError = StandardError(descriptor: STDERR_FILENO)
+    standardError = StandardError(descriptor: descriptor)
   }
 
   subscript(metadataKey key: String) -> Logger.Metadata.Value? {
@@ -66,7 +66,7 @@ private final class StandardError: Sendable {
     guard let identity, Self.identity(of: descriptor) == identity else { return }
     lostCount.withLock { lost in
       var whole = line
-      if lost > 0 { whole += Array("replserve: \(lost) lines of this log were lost\n".utf8) }
+      if lost > 0 { whole += Array("replserve: lines of this log that were lost: \(lost)\n".utf8) }
       // A pipe that poll(2) calls writable takes PIPE_BUF bytes without waiting: pipe(7).
       var watched = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
       let isReady = unsafe poll(&watched, 1, 0) == 1 && watched.revents & Int16(POLLOUT) != 0

@@ -61,7 +61,7 @@ final class TextConnection: ChannelInboundHandler {
     streams.say(dialogue.greeting(session: session.id, banner: core.banner))
     let box = loopSelf
     firstByteDeadline = core.eventLoop.assumeIsolated().scheduleTask(
-      in: .seconds(ServerLimits.textFirstByteSeconds)
+      in: .milliseconds(core.configuration.textFirstByteMilliseconds)
     ) {
       guard let connection = box.value else { return }
       connection.core.doorkeeper.refuse(connection.visitor, .silent)

@@ -4,22 +4,31 @@ internal import Glibc
 /// Names by number, from passwd(5). The C library would ask name services, which may take long, in a thread that
 /// must not wait, and loads libraries into the host for it.
 struct UserNames {
-  private var known: [UInt32: String]
+  /// What is known of a user, which may be that there is no name.
+  private var known: [UInt32: String?]
+  private let read: () -> [UInt8]
 
-  /// - Parameter known: those that are known already; the Python side has asked.
-  init(known: [UInt32: String] = [:]) { self.known = known }
+  /// - Parameters:
+  ///   - known: those that are known already; the Python side has asked.
+  ///   - read: gives what passwd(5) describes.
+  init(known: [UInt32: String] = [:], read: @escaping () -> [UInt8] = UserNames.passwordFile) {
+    self.known = known
+    self.read = read
+  }
 
   /// The name of a user; nil when the file does not have it.
   mutating func name(of user: UInt32) -> String? {
     if let name = known[user] { return name }
-    guard known.count < ServerLimits.knownUserNames, let name = Self.read()[user] else { return nil }
-    known[user] = name
+    guard known.count < ServerLimits.knownUserNames else { return nil }
+    let name = Self.parse(read())[user]
+    known[user] = .some(name)
     return name
   }
 
-  private static func read() -> [UInt32: String] {
+  /// The file of this machine, as far as it is not too long.
+  static func passwordFile() -> [UInt8] {
     let file = unsafe open("/etc/passwd", O_RDONLY | O_CLOEXEC)
-    guard file >= 0 else { return [:] }
+    guard file >= 0 else { return [] }
     defer { close(file) }
     var bytes: [UInt8] = []
     var buffer = [UInt8](repeating: 0, count: 16 << 10)
@@ -28,7 +37,7 @@ struct UserNames {
       guard count > 0 else { break }
       bytes += buffer.prefix(count)
     }
-    return parse(bytes)
+    return bytes
   }
 
   /// - Parameter bytes: lines of NAME:PASSWORD:UID:...; the first name of a user counts.

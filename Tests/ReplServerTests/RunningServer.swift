@@ -12,11 +12,16 @@ final class RunningServer {
 
   init(
     bind: String = "127.0.0.1", textPort: Int = 0, controlPort: Int = 0, hasUnixSocket: Bool = false,
-    sessionCounter: SessionCounter = SessionCounter(), jobs: JobTable = JobTable()
+    sessionCounter: SessionCounter = SessionCounter(), jobs: JobTable = JobTable(), access: AccessRule = AccessRule(),
+    audit: ServerConfiguration.Audit = ServerConfiguration.Audit(), firstByteMilliseconds: Int64? = nil
   ) throws {
-    let configuration = ServerConfiguration(
+    var configuration = ServerConfiguration(
       bind: bind, textPort: textPort, controlPort: controlPort, name: "unit", hasUnixSocket: hasUnixSocket,
-      version: "0.1")
+      version: "0.1", access: access, audit: audit)
+    if let firstByteMilliseconds {
+      configuration.textFirstByteMilliseconds = firstByteMilliseconds
+      configuration.controlFirstByteMilliseconds = firstByteMilliseconds
+    }
     server = try Server.start(configuration, engine: engine, sessionCounter: sessionCounter, jobs: jobs) { _ in
       Self.banner
     }
