@@ -14,8 +14,9 @@ final class AuditLog {
   let path: String
   private var descriptor: Int32 = -1
   private var slot: Int32 = -1
-  /// Whether a record was cut short: the next one begins a new line.
-  private var isCut = false
+  /// Whether the last line may lack its end: a record was cut short, or the file has just been opened and may have been
+  /// left so.
+  private var mayBeCut = false
 
   /// Opens the file, and makes it when there is none.
   /// - Throws: `ServerError` when it cannot be written to, or others could.
@@ -38,52 +39,65 @@ final class AuditLog {
     }
     var line = JSON.object(record).serialized()
     line.append(UInt8(ascii: "\n"))
-    if isCut { line.insert(UInt8(ascii: "\n"), at: 0) }
+    if mayBeCut, lacksLineEnd { line.insert(UInt8(ascii: "\n"), at: 0) }
     var rest = line[...]
     while !rest.isEmpty {
       let count = unsafe rest.withUnsafeBytes { unsafe Glibc.write(descriptor, $0.baseAddress, $0.count) }
       if count < 0, Glibc.errno == EINTR { continue }
       guard count > 0 else {
         let number = Glibc.errno
-        isCut = isCut || rest.count < line.count
+        mayBeCut = true
         throw Failure(reason: ServerError.text(of: count == 0 ? ENOSPC : number))
       }
       rest = rest.dropFirst(count)
     }
-    isCut = false
+    mayBeCut = false
   }
 
-  /// Whether the path still leads to the open file: whoever rotates logs renames it, and may make another.
+  /// Whether the file ends in the midst of a line.
+  private var lacksLineEnd: Bool {
+    var status = stat()
+    guard unsafe fstat(descriptor, &status) == 0, status.st_size > 0 else { return false }
+    var last: UInt8 = 0
+    return unsafe pread(descriptor, &last, 1, status.st_size - 1) == 1 && last != UInt8(ascii: "\n")
+  }
+
+  /// Whether the path still leads to the open file, and that is still fit: whoever rotates logs renames it, and may make
+  /// another, and anybody who may can change its mode.
   private var isCurrent: Bool {
     guard descriptor >= 0 else { return false }
     var own = stat()
     var named = stat()
-    return unsafe fstat(descriptor, &own) == 0 && stat(path, &named) == 0 && own.st_ino == named.st_ino
-      && own.st_dev == named.st_dev
+    return unsafe fstat(descriptor, &own) == 0 && lstat(path, &named) == 0 && own.st_ino == named.st_ino
+      && own.st_dev == named.st_dev && Self.fault(of: own) == nil
   }
 
   private func open() throws(Failure) {
-    // A pipe without a reader would block otherwise.
+    // A pipe or a device might block otherwise. What was written last is read, too.
     let opened = unsafe Glibc.open(
-      path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, mode_t(0o600))
+      path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, mode_t(0o600))
     guard opened >= 0 else {
       let number = Glibc.errno
       throw Failure(
         reason: number == ELOOP ? "it is a symbolic link; name the file itself" : ServerError.text(of: number))
     }
-    if let reason = Self.fault(of: opened) {
+    var status = stat()
+    if let reason = unsafe fstat(opened, &status) == 0 ? Self.fault(of: status) : ServerError.text(of: Glibc.errno) {
       Glibc.close(opened)
       throw Failure(reason: reason)
     }
-    descriptor = opened
     slot = process_hooks_register_descriptor(opened)
-    isCut = false
+    guard slot >= 0 else {
+      // A forked child would keep it.
+      Glibc.close(opened)
+      throw Failure(reason: "too many descriptors are open")
+    }
+    descriptor = opened
+    mayBeCut = true
   }
 
-  /// What is wrong with an open file as an audit log; nil when nothing is.
-  private static func fault(of descriptor: Int32) -> String? {
-    var status = stat()
-    guard unsafe fstat(descriptor, &status) == 0 else { return ServerError.text(of: Glibc.errno) }
+  /// What is wrong with a file as an audit log; nil when nothing is.
+  private static func fault(of status: stat) -> String? {
     guard status.st_mode & S_IFMT == S_IFREG else { return "it is not a regular file" }
     guard [geteuid(), 0].contains(status.st_uid) else { return "it belongs to the user \(status.st_uid)" }
     guard status.st_mode & 0o022 == 0 else { return "others can write to it; chmod go-w it" }
