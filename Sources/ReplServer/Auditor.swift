@@ -16,18 +16,30 @@ final class Auditor {
   /// Refusals in this minute: anybody can have any number of them, and the file is not to grow by that.
   private var refusalMinute = 0
   private var refusalCount = 0
+  private let minute: () -> Int
 
-  /// - Parameter file: nil when nothing is written down.
-  init(_ file: AuditLog?, serverName: String, names: UserNames, log: Logger) {
+  /// - Parameters:
+  ///   - file: nil when nothing is written down.
+  ///   - minute: which minute it is.
+  init(
+    _ file: AuditLog?, serverName: String, names: UserNames, log: Logger,
+    minute: @escaping () -> Int = { time(nil) / 60 }
+  ) {
     self.file = file
     self.serverName = serverName
     self.names = names
     self.log = log
+    self.minute = minute
   }
 
   var isOn: Bool { file != nil }
 
-  func close() { file = nil }
+  /// Says that the server has stopped. Nothing is written after that.
+  func close() {
+    sumUpRefusals()
+    note("stop", by: nil)
+    file = nil
+  }
 
   // MARK: records
 
@@ -66,16 +78,21 @@ final class Auditor {
   /// A connection was refused or dropped.
   func refused(_ visitor: Visitor, _ refusal: Refusal) {
     guard isOn else { return }
-    let minute = time(nil) / 60
+    let minute = minute()
     if minute != refusalMinute {
-      let left = refusalCount - ServerLimits.auditedRefusals
-      if left > 0 { note("refuse", by: nil, ["why": "more", "count": .integer(left)]) }
+      sumUpRefusals()
       refusalMinute = minute
-      refusalCount = 0
     }
     refusalCount += 1
     guard refusalCount <= ServerLimits.auditedRefusals else { return }
     note("refuse", by: visitor, ["why": .string(refusal.rawValue)])
+  }
+
+  /// Tells of the refusals that were not written one by one.
+  private func sumUpRefusals() {
+    let left = refusalCount - ServerLimits.auditedRefusals
+    if left > 0 { note("refuse", by: nil, ["why": "more", "count": .integer(left)]) }
+    refusalCount = 0
   }
 
   /// An evaluation is about to begin.

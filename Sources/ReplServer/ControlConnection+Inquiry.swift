@@ -96,20 +96,17 @@ extension ControlConnection {
   }
 
   func halt(_ request: ControlRequest, _ reply: PendingReply) {
-    let count = core.sessionCount
-    core.auditor.note("halt", by: visitor, ["when": .string(request.fields["when"]?.stringValue ?? "")])
-    switch request.fields["when"]?.stringValue ?? "" {
-    case "idle":
-      reply.ok(["sessions": .integer(count)])
-      core.halt(true)
-    case "cancel":
-      core.halt(false)
-      reply.ok(["sessions": .integer(count)])
-    case "now":
-      reply.ok(["sessions": .integer(count)])
-      core.haltNow()
-    case let when:
-      reply.fail("There is no '\(when.prefix(20))' to halt; it is 'idle', 'now' or 'cancel'.")
+    let when = request.fields["when"]?.stringValue ?? ""
+    let stop: () -> Void
+    switch when {
+    case "idle": stop = { [core] in core.halt(true) }
+    case "cancel": stop = { [core] in core.halt(false) }
+    case "now": stop = { [core] in core.haltNow() }
+    default: return reply.fail("There is no '\(when.prefix(20))' to halt; it is 'idle', 'now' or 'cancel'.")
     }
+    core.auditor.note("halt", by: visitor, ["when": .string(when)])
+    // The reply goes first: this connection may be the last.
+    reply.ok(["sessions": .integer(core.sessionCount)])
+    stop()
   }
 }

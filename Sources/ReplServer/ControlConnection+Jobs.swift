@@ -112,16 +112,21 @@ extension ControlConnection {
   /// - Parameter completion: told the fields of a reply to Interrupt.
   func interrupt(_ job: Job, completion: @escaping (JSON.Object) -> Void) {
     guard job.current == .running else { return completion(["outcome": "idle"]) }
-    climb(job) { [weak self] end in
-      self?.auditJob(job, "interrupted", ["outcome": end.fields()["outcome"] ?? .null])
+    let audit = jobAudit(job)
+    climb(job) { end in
+      audit("interrupted", ["outcome": end.fields()["outcome"] ?? .null])
       completion(end.fields())
     }
   }
 
-  private func auditJob(_ job: Job, _ change: String, _ more: JSON.Object = [:]) {
-    var fields: JSON.Object = ["job": .integer(job.number), "change": .string(change)]
-    for (name, value) in more { fields[name] = value }
-    core.auditor.note("job", by: visitor, fields)
+  /// What writes down that this visitor has done something to a job, though the connection may be gone by then.
+  private func jobAudit(_ job: Job) -> (_ change: String, _ more: JSON.Object) -> Void {
+    let (auditor, visitor) = (core.auditor, visitor)
+    return { change, more in
+      var fields: JSON.Object = ["job": .integer(job.number), "change": .string(change)]
+      for (name, value) in more { fields[name] = value }
+      auditor.note("job", by: visitor, fields)
+    }
   }
 
   private func climb(_ job: Job, completion: @escaping (InterruptLadder.End) -> Void) {
@@ -139,9 +144,10 @@ extension ControlConnection {
 
   func killJob(_ request: ControlRequest, _ reply: PendingReply) {
     guard let job = job(of: request, reply) else { return }
-    climb(job) { [weak self] end in
+    let audit = jobAudit(job)
+    climb(job) { end in
       let isAbandoned = job.abandon()
-      self?.auditJob(job, "killed", ["state": .string(job.current.rawValue)])
+      audit("killed", ["state": .string(job.current.rawValue)])
       guard isAbandoned else { return reply.ok(["state": .string(job.current.rawValue)]) }
       var fields: JSON.Object = ["state": .string(JobReport.State.abandoned.rawValue)]
       if case .blocked(let place?) = end { fields["where"] = .object(place.fields()) }

@@ -217,7 +217,6 @@ final class ServerCore {
     for connection in texts.values { connection.drop() }
     for connection in controls.values { connection.drop() }
     doorkeeper.close()
-    auditor.note("stop", by: nil)
     auditor.close()
     if let jobWatch {
       jobs.unwatch(jobWatch.number)

@@ -13,6 +13,8 @@ final class Session {
   /// The evaluation that runs.
   struct Running {
     let number: Int
+    /// Who asked for it.
+    let visitor: Visitor
     /// What of its source is shown to others.
     let shown: String
     let started = ContinuousClock.now
@@ -75,7 +77,7 @@ final class Session {
       throw Refusal(auditLog: error)
     }
     evaluationCount = number
-    running = Running(number: number, shown: Self.shown(source), streams: streams)
+    running = Running(number: number, visitor: visitor, shown: Self.shown(source), streams: streams)
     let evaluation = Evaluation(
       session: id, number: number, source: source, presentation: presentation, place: place, streams: streams)
     let box = NIOLoopBoundBox<(session: Session, completion: (EvaluationResult) -> Void)?>(
@@ -117,7 +119,7 @@ final class Session {
       "duration": .number((.now - running.started).seconds),
     ]
     for (name, value) in more { fields[name] = value }
-    core.auditor.note("result", by: visitor, fields)
+    core.auditor.note("result", by: running.visitor, fields)
   }
 
   /// Interrupts the running evaluation.

@@ -8,7 +8,7 @@ struct TextDialogue {
     /// Nothing until more input or an outcome arrives.
     case wait
     /// Run this block.
-    /// - Parameter added: what of it comes behind a part that was run and found incomplete; nil for a new block.
+    /// - Parameter added: the lines of it that come behind those that were run and found incomplete; nil for a new block.
     case evaluate(source: String, isFinal: Bool, added: String? = nil)
     /// Take this as the reason for connecting.
     case introduce(reason: String)
@@ -131,9 +131,12 @@ struct TextDialogue {
       return (refusal("the input is not valid UTF-8; nothing was run"), .wait)
     }
     phase = .evaluating(isFinal: isFinal)
-    let withoutNewline = source.utf8.last == UInt8(ascii: "\n") ? String(source.unicodeScalars.dropLast()) : source
-    let addition = added.map { String(decoding: $0, as: UTF8.self) }
-    return ("", .evaluate(source: withoutNewline, isFinal: isFinal, added: addition))
+    let addition = added.map { Self.withoutNewline(String(decoding: $0, as: UTF8.self)) }
+    return ("", .evaluate(source: Self.withoutNewline(source), isFinal: isFinal, added: addition))
+  }
+
+  private static func withoutNewline(_ text: String) -> String {
+    text.utf8.last == UInt8(ascii: "\n") ? String(text.unicodeScalars.dropLast()) : text
   }
 
   private func refusal(_ reason: String) -> String { "replserve: \(reason)\n" + identity.primaryPrompt }

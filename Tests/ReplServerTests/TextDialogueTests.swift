@@ -44,9 +44,9 @@ import Testing
   @Test mutating func anIncompleteBlockGrowsLineByLine() {
     #expect(take("if x:\n") == ("", .evaluate(source: "if x:", isFinal: false)))
     #expect(dialogue.finish(.incomplete) == (". ", .wait))
-    #expect(take("  y\n") == ("", .evaluate(source: "if x:\n  y", isFinal: false, added: "  y\n")))
+    #expect(take("  y\n") == ("", .evaluate(source: "if x:\n  y", isFinal: false, added: "  y")))
     #expect(dialogue.finish(.incomplete) == (". ", .wait))
-    #expect(take("\n") == ("", .evaluate(source: "if x:\n  y\n", isFinal: false, added: "\n")))
+    #expect(take("\n") == ("", .evaluate(source: "if x:\n  y\n", isFinal: false, added: "")))
     #expect(dialogue.finish(.value) == ("> ", .wait))
     #expect(take("z\n") == ("", .evaluate(source: "z", isFinal: false)))
   }
