@@ -4,9 +4,9 @@ internal import Shared
 
 extension ControlConnection {
   func introduce(_ request: ControlRequest, _ reply: PendingReply) {
-    guard !visitor.isIntroduced else { return reply.fail("This connection has introduced itself already.") }
     let fields = request.fields
     let reason = (fields["reason"]?.stringValue ?? "").introducedLine(upTo: ServerLimits.reasonCharacters)
+    guard !visitor.isIntroduced else { return complete(introduction: fields, reason, reply) }
     var secureShell: Visitor.SecureShell?
     if let ssh = fields["ssh"]?.objectValue {
       let words = ["user", "address", "key"].compactMap { name in
@@ -21,7 +21,7 @@ extension ControlConnection {
       do throws(PermittedOperations.Unknown) {
         visitor.permitted = try PermittedOperations(words)
       } catch {
-        return reply.fail("There is no permission '\(error.word.prefix(40))'.")
+        return reply.fail("There is no permission '\(error.word.introducedLine(upTo: 40))'.")
       }
     }
     visitor.isIntroduced = true
@@ -34,15 +34,30 @@ extension ControlConnection {
     reply.ok()
   }
 
+  /// Whoever relays a connection says whose it is and what that may do, and the client behind them, why. Nothing else can
+  /// be said later, nor taken back.
+  private func complete(introduction fields: JSON.Object, _ reason: String, _ reply: PendingReply) {
+    guard visitor.reason == nil, !reason.isEmpty, fields["ssh"] == nil, fields["permit"] == nil else {
+      return reply.fail("This connection has introduced itself already.")
+    }
+    visitor.reason = reason
+    core.auditor.note("introduce", by: visitor, ["reason": .string(reason)])
+    reply.ok()
+  }
+
   /// Why this connection may not ask for that; nil when it may.
   func refusal(of operation: Operation, _ request: ControlRequest) -> (reason: String, code: FailureCode)? {
     if core.configuration.audit.requiresReason, visitor.reason == nil, !Self.needNoReason.contains(operation) {
       return ("This server asks why you connect: send Introduce with a 'reason' first.", .reasonRequired)
     }
     guard let permitted = visitor.permitted, !permitted.allow(operation) else { return nil }
-    // What one has begun oneself, one may interrupt.
-    if operation == .interrupt, let id = request.fields["session"]?.integerValue, isOwn(session: id) { return nil }
-    let words = permitted.words.joined(separator: ", ")
+    // What one has begun oneself, one may interrupt. With a job in it, the request is about that.
+    if operation == .interrupt, request.fields["job"] == nil, let id = request.fields["session"]?.integerValue,
+      isOwn(session: id)
+    {
+      return nil
+    }
+    let words = permitted.words.isEmpty ? "nothing" : permitted.words.joined(separator: ", ")
     return ("\(operation.name) is not permitted here: this connection is limited to \(words).", .notPermitted)
   }
 

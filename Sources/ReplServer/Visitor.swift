@@ -39,7 +39,7 @@ extension String {
   func introducedLine(upTo count: Int) -> String {
     let scalars = unicodeScalars.prefix(count).map { scalar -> UnicodeScalar in
       switch scalar.properties.generalCategory {
-      case .control, .format, .lineSeparator, .paragraphSeparator: " "
+      case .control, .format, .lineSeparator, .paragraphSeparator, .spaceSeparator: " "
       default: scalar
       }
     }

@@ -45,7 +45,7 @@ public struct Permission: Equatable, Sendable {
 
 /// What one connection may ask for.
 public struct PermittedOperations: Equatable, Sendable {
-  /// The words it was limited to, for messages.
+  /// The words it was limited to, each once, for messages.
   public let words: [String]
   private let names: Set<String>
 
@@ -53,11 +53,13 @@ public struct PermittedOperations: Equatable, Sendable {
   /// - Throws: `Unknown`, with the first word that is none.
   public init(_ words: [String]) throws(Unknown) {
     var names = Set(Permission.always.map(\.name))
-    for word in words {
+    var kept: [String] = []
+    for word in words where !kept.contains(word) {
       guard let permission = Permission.named(word) else { throw Unknown(word: word) }
       names.formUnion(permission.operations.map(\.name))
+      kept.append(word)
     }
-    self.words = words
+    self.words = kept
     self.names = names
   }
 
