@@ -37,7 +37,7 @@ final class AuditLog {
       close()
       try open()
     }
-    var line = JSON.object(record).serialized()
+    var line = Self.printable(JSON.object(record).serialized())
     line.append(UInt8(ascii: "\n"))
     if mayBeCut, lacksLineEnd { line.insert(UInt8(ascii: "\n"), at: 0) }
     var rest = line[...]
@@ -52,6 +52,29 @@ final class AuditLog {
       rest = rest.dropFirst(count)
     }
     mayBeCut = false
+  }
+
+  /// Escapes what some programs take for the end of a line, and what terminals obey or reorder a line by: what a visitor
+  /// has sent is not to look like another record.
+  /// - Parameter document: JSON, which has such characters in strings only.
+  private static func printable(_ document: [UInt8]) -> [UInt8] {
+    var line: [UInt8] = []
+    line.reserveCapacity(document.count + 1)
+    for scalar in String(decoding: document, as: UTF8.self).unicodeScalars {
+      if (0x20..<0x7F).contains(scalar.value) {
+        line.append(UInt8(truncatingIfNeeded: scalar.value))
+        continue
+      }
+      switch scalar.properties.generalCategory {
+      case .control, .format, .lineSeparator, .paragraphSeparator:
+        for unit in UTF16.encode(scalar) ?? UTF16.EncodedScalar() {
+          let digits = String(unit, radix: 16)
+          line += "\\u\(String(repeating: "0", count: max(0, 4 - digits.utf8.count)))\(digits)".utf8
+        }
+      default: line += UTF8.encode(scalar) ?? UTF8.encodedReplacementCharacter
+      }
+    }
+    return line
   }
 
   /// Whether the file ends in the midst of a line.

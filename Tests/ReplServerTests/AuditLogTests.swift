@@ -177,12 +177,14 @@ extension ProcessWideTests {
       #expect(text == "{}\n{\"a\":\n{\"a\":1}\n{\"a\":2}\n")
     }
 
+    /// For everybody who reads it; some end a line at other characters, too, and terminals obey some.
     @Test func aRecordIsOneLine() throws {
       let log = try AuditLog(path: path)
-      try log.write(["a": "x\ny\r\u{2028}\u{0}"])
-      #expect(text.utf8.count { $0 == 0x0A } == 1)
-      let line = text.utf8.dropLast()
-      #expect(try JSON(parsing: line) == ["a": "x\ny\r\u{2028}\u{0}"])
+      let record: JSON.Object = ["a\u{9B}": "x\ny\r\u{85}\u{2028}\u{2029}\u{0}\u{7F}\u{202E}\u{E0041}\\é\u{1F600}"]
+      try log.write(record)
+      #expect(
+        text == #"{"a\u009b":"x\ny\r\u0085\u2028\u2029\u0000\u007f\u202e\udb40\udc41\\é\#u{1F600}"}"# + "\n")
+      #expect(try JSON(parsing: text.utf8.dropLast()) == .object(record))
     }
   }
 }
