@@ -17,19 +17,23 @@ final class Auditor {
   private var refusalMinute = 0
   private var refusalCount = 0
   private let minute: () -> Int
+  private let holder: (_ socketInode: UInt32) -> Int32?
 
   /// - Parameters:
   ///   - file: nil when nothing is written down.
   ///   - minute: which minute it is.
+  ///   - holder: finds the process that has a socket.
   init(
     _ file: AuditLog?, serverName: String, names: UserNames, log: Logger,
-    minute: @escaping () -> Int = { time(nil) / 60 }
+    minute: @escaping () -> Int = { time(nil) / 60 },
+    holder: @escaping (_ socketInode: UInt32) -> Int32? = ProcessTable.holder
   ) {
     self.file = file
     self.serverName = serverName
     self.names = names
     self.log = log
     self.minute = minute
+    self.holder = holder
   }
 
   var isOn: Bool { file != nil }
@@ -85,7 +89,9 @@ final class Auditor {
     }
     refusalCount += 1
     guard refusalCount <= ServerLimits.auditedRefusals else { return }
-    note("refuse", by: visitor, ["why": .string(refusal.rawValue)])
+    // Only now: whoever may not come in could have all processes looked through as often as they like.
+    note(
+      "refuse", by: Visitor(number: visitor.number, peer: completed(visitor.peer)), ["why": .string(refusal.rawValue)])
   }
 
   /// Tells of the refusals that were not written one by one.
@@ -109,7 +115,7 @@ final class Auditor {
 
   /// A peer with the process that holds its socket. To find that takes a while, so it is done for the log alone.
   func completed(_ peer: Peer) -> Peer {
-    guard isOn, peer.process == nil, let pid = ProcessTable.holder(ofSocket: peer.socketInode) else { return peer }
+    guard isOn, peer.process == nil, let pid = holder(peer.socketInode) else { return peer }
     var peer = peer
     peer.process = Peer.Process(pid: pid, name: ProcessTable.name(of: pid))
     return peer

@@ -45,13 +45,25 @@ extension ControlConnection {
     guard let connection = core.text(pairedSession) else {
       return reply.fail("REPL session \(pairedSession) no longer active.")
     }
-    core.auditor.note("interrupt", by: visitor, ["session": .integer(pairedSession)])
+    let (auditor, visitor) = (core.auditor, visitor)
     connection.interrupt { outcome in
+      auditor.note("interrupt", by: visitor, ["session": .integer(pairedSession), "outcome": .string(outcome.audited)])
       switch outcome {
       case .interrupted: reply.ok(["outcome": "interrupted"])
       case .stale: reply.ok(["outcome": "idle"])
       case .uninterruptible(let reason): reply.fail(reason)
       }
+    }
+  }
+}
+
+extension InterruptOutcome {
+  /// As the replies to the ancestor's clients have it, for the audit log.
+  fileprivate var audited: String {
+    switch self {
+    case .interrupted: "interrupted"
+    case .stale: "idle"
+    case .uninterruptible: "uninterruptible"
     }
   }
 }

@@ -27,11 +27,12 @@ final class Doorkeeper {
   /// Looks at who has connected.
   /// - Returns: the visitor, or why it is none; that is counted and logged by then.
   func receive(_ channel: any Channel, at door: Peer.Door) -> Result<Visitor, Refused> {
-    let visitor = Visitor(number: nextNumber(), peer: auditor.completed(Peer.of(channel, at: door)))
-    if let refusal = rule.refusal(of: visitor.peer.owner) {
-      refuse(visitor, refusal)
+    let peer = Peer.of(channel, at: door)
+    if let refusal = rule.refusal(of: peer.owner) {
+      refuse(Visitor(number: nextNumber(), peer: peer), refusal)
       return .failure(Refused(refusal))
     }
+    let visitor = Visitor(number: nextNumber(), peer: auditor.completed(peer))
     auditor.note("connect", by: visitor)
     return .success(visitor)
   }

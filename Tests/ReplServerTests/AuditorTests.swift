@@ -11,16 +11,20 @@ extension ProcessWideTests {
     private let directory: ScratchDirectory
     private let log = LineLog()
     private let minute = Monitor(10)
+    private let lookUps = Monitor(0)
     private let auditor: Auditor
     private let visitor = Visitor(number: 3, peer: Peer(door: .text, owner: .user(0), address: "127.0.0.1:9"))
 
     init() throws {
       directory = try ScratchDirectory()
-      let minute = minute
+      let (minute, lookUps) = (minute, lookUps)
       auditor = Auditor(
         try AuditLog(path: directory["log"]), serverName: "unit", names: UserNames(known: [0: "zero"]),
-        log: log.logger
-      ) { minute.withLock { $0 } }
+        log: log.logger, minute: { minute.withLock { $0 } },
+        holder: { _ in
+          lookUps.withLock { $0 += 1 }
+          return nil
+        })
     }
 
     private func records() throws -> [JSON.Object] { try AuditTrail.records(of: directory.text(of: "log")) }
@@ -52,6 +56,12 @@ extension ProcessWideTests {
       minute.withLock { $0 += 1 }
       refuse(1)
       #expect(try records().suffix(2).first.map(AuditTrail.own) == ["why": "more", "count": 1])
+    }
+
+    /// All processes are looked through for one.
+    @Test func theProcessOfAPeerIsLookedForOnlyWhereItIsWritten() {
+      refuse(ServerLimits.auditedRefusals + 50)
+      #expect(lookUps.withLock { $0 } == ServerLimits.auditedRefusals)
     }
 
     @Test func whatIsLeftIsWrittenAtTheEnd() throws {
