@@ -87,12 +87,14 @@ public final class Server: Sendable {
         unixSocket: entry?.socketPath)
       let text = banner(address)
       let channels = listeners
-      if let first = listeners.first?.localAddress, !first.isLoopback {
-        output.say(
-          .warning,
-          "listening on \(configuration.bind), which other machines can reach: whoever can, runs code as this user")
-      }
+      let isOpen = listeners.first?.localAddress.map { !$0.isLoopback } ?? false
       try loop.submit {
+        // On this thread a broken pipe is no signal.
+        if isOpen {
+          output.say(
+            .warning,
+            "listening on \(configuration.bind), which other machines can reach: whoever can, runs code as this user")
+        }
         core.value.begin(banner: text, endpoints: address.endpoints)
         for channel in channels { _ = channel.setOption(.autoRead, value: true) }
       }.wait()

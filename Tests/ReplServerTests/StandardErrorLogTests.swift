@@ -94,6 +94,69 @@ extension ProcessWideTests {
       #expect(written().split(separator: "\n").count == 1)
     }
 
+    /// A terminal whose user has stopped it says that it takes something when it takes less than a line.
+    @Test func aTerminalThatIsNotReadHoldsNobodyUp() throws {
+      closeBoth()
+      let terminal = unsafe open("/dev/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC)
+      // TIOCSPTLCK and TIOCGPTN: ioctl_tty(2).
+      var number: Int32 = 0
+      try #require(unsafe ioctl(terminal, 0x4004_5431, &number) == 0 && ioctl(terminal, 0x8004_5430, &number) == 0)
+      let name = "/dev/pts/\(number)"
+      let bytes = [UInt8](repeating: 0x2E, count: 1000)
+      var buffer = [UInt8](repeating: 0, count: 4096)
+      _ = fcntl(terminal, F_SETFL, O_NONBLOCK)
+      for taken in [1, 100, 256, 300, 512, 1000, 2000] {
+        let end = unsafe open(name, O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK)
+        for size in [100, 1] { while unsafe write(end, bytes, size) > 0 {} }
+        _ = fcntl(end, F_SETFL, 0)
+        _ = unsafe read(terminal, &buffer, taken)
+        let log = StandardErrorLog(level: .warning, descriptor: end)
+        try Background { log.say(.warning, String(repeating: "\u{10348}", count: 999)) }.value()
+        while unsafe read(terminal, &buffer, buffer.count) > 0 {}
+        // What was taken of a line is one, whatever follows.
+        log.say(.warning, "heard")
+        var text = ""
+        while case let count = unsafe read(terminal, &buffer, buffer.count), count > 0 {
+          text += String(decoding: buffer.prefix(count), as: UTF8.self)
+        }
+        #expect(
+          text.split(whereSeparator: \.isNewline).contains { $0.hasPrefix("replserve: ") && $0.hasSuffix("heard") })
+        close(end)
+      }
+      close(terminal)
+    }
+
+    @Test func aSocketThatIsFullHoldsNobodyUp() throws {
+      closeBoth()
+      var pair: [Int32] = [-1, -1]
+      try #require(unsafe socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0, &pair) == 0)
+      let log = StandardErrorLog(level: .warning, descriptor: pair[0])
+      log.say(.warning, "heard")
+      var buffer = [UInt8](repeating: 0x2E, count: 4096)
+      #expect(unsafe recv(pair[1], &buffer, buffer.count, 0) > 0)
+      let isWaiting = Int32(MSG_DONTWAIT)
+      while unsafe send(pair[0], buffer, buffer.count, isWaiting) > 0 {}
+      try Background { [log] in log.say(.warning, "lost") }.value()
+      // Its reader may be gone.
+      close(pair[1])
+      log.say(.warning, "to nobody")
+      close(pair[0])
+    }
+
+    @Test func aFileIsAppendedToWhereItsDescriptorIs() throws {
+      defer { closeBoth() }
+      let directory = try ScratchDirectory()
+      let file = unsafe open(directory["errors"], O_WRONLY | O_CREAT | O_CLOEXEC, 0o600)
+      defer { close(file) }
+      let log = StandardErrorLog(level: .warning, descriptor: file)
+      for number in 0..<2 {
+        _ = unsafe write(file, Array("host\n".utf8), 5)
+        log.say(.warning, "ours \(number)")
+      }
+      let lines = directory.text(of: "errors").split(separator: "\n")
+      #expect(lines.map { $0.split(separator: " ").last } == ["host", "0", "host", "1"])
+    }
+
     @Test func aPipeThatNobodyReadsIsNoHarm() {
       // As on the loop's thread.
       var mask = sigset_t()
