@@ -70,7 +70,7 @@ final class Auditor {
       isFailing = true
       throw error
     }
-    if isFailing { log.notice("the audit log \(file.path) can be written to again") }
+    if isFailing { log.warning("the audit log \(file.path) can be written to again") }
     isFailing = false
   }
 

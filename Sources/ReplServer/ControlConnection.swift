@@ -203,6 +203,8 @@ final class ControlConnection: ChannelInboundHandler {
       return answer(request.id, .failed(reason: reason))
     }
     if let (reason, code) = refusal(of: operation, request) {
+      core.auditor.note(
+        "deny", by: visitor, ["operation": .string(operation.name), "code": .string(code.rawValue)])
       return operation.hasReply ? pending(for: request.id).fail(reason, code) : ()
     }
     // What has no reply takes no place among the replies.

@@ -35,6 +35,15 @@ extension ProcessWideTests {
       jobs.finish(job)
     }
 
+    @Test func whatAConnectionMayNotAskForIsWrittenDown() throws {
+      let client = try ToolClient(trail.running)
+      try client.ask("Introduce", ["permit": ["ping"]])
+      #expect(try client.failure("Evaluate", ["source": "secret"]).code == "not-permitted")
+      client.socket.close()
+      let denied = try trail.allRecords().filter { $0["event"] == "deny" }
+      #expect(denied.map { AuditTrail.own($0) } == [["operation": "Evaluate", "code": "not-permitted"]])
+    }
+
     // MARK: Every record
 
     @Test func theStoryOfATool() throws {

@@ -94,7 +94,7 @@ extension ProcessWideTests {
         ])
       #expect(unsafe chmod(path, 0o600) == 0)
       for _ in 0..<2 { try auditor.record("halt", by: visitor) }
-      #expect(log.take() == ["notice the audit log \(path) can be written to again"])
+      #expect(log.take() == ["warning the audit log \(path) can be written to again"])
       #expect(try records().count == 2)
     }
 
