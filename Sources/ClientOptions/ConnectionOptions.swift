@@ -13,7 +13,7 @@ public struct ConnectionOptions<Meaning: TimeoutMeaning>: ParsableArguments {
   @Option(
     name: [.customShort("t"), .long],
     help: ArgumentHelp(
-      "The server: HOST[:PORT[:CONTROL]], PORT, unix:PATH, pid:N or name:NAME. "
+      "The server: HOST[:PORT[:CONTROL]], PORT, unix:PATH, pid:N, name:NAME or ssh://[USER@]HOST[:PORT]. "
         + "Default: $REPL_TO, else the only one of yours.", valueName: "endpoint"))
   public var to: String?
 

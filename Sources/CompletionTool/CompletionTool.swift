@@ -46,11 +46,13 @@ public enum CompletionTool {
       try write([shell.script(for: ToolTable.all().map(\.name))], surroundings, ending: "")
       return .done
     }
-    let seconds = options.connection.timeout?.seconds ?? defaultTimeout
+    let limit = options.connection.timeout?.seconds
+    let caller = try options.connection.caller(surroundings, until: .after(limit ?? defaultTimeout))
+    let destination = try surroundings.resolver.resolve(options.connection.to)
+    let seconds = destination.patience(limit, usual: defaultTimeout)
     let deadline = Deadline.after(seconds)
-    let caller = try options.connection.caller(surroundings, until: deadline)
     let connection = try Connection(
-      to: surroundings.resolver.resolve(options.connection.to), as: caller, greetingWithin: seconds)
+      to: destination, as: caller, greetingWithin: seconds)
     let completion = try Completion.ask(
       connection, line: options.line ?? options.prefix ?? "", cursor: options.cursor, withDocs: options.doc,
       until: deadline)

@@ -10,7 +10,7 @@ enum CommandList {
     Eval.self, Doc.self, Source.self,
     Sessions.self, Threads.self, Interrupt.self, Disconnect.self,
     Background.self, Jobs.self, JobOutput.self, Foreground.self, Kill.self,
-    Halt.self,
+    Halt.self, RelayCommand.self,
   ]
 
   static func command(_ word: String) -> (any ControlCommand.Type)? { all.first { $0.word == word } }

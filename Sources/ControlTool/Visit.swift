@@ -12,6 +12,8 @@ struct Visit {
   let surroundings: Surroundings
   /// What `--timeout` was given.
   let timeout: Double?
+  /// How long connecting may take, in seconds.
+  private let patience: Double
   /// Until when an answer is waited for.
   let deadline: Deadline
 
@@ -27,11 +29,12 @@ struct Visit {
     self.output = output
     self.surroundings = surroundings
     self.timeout = timeout
-    deadline = .after(timeout ?? Self.defaultTimeout)
+    patience = destination.patience(timeout, usual: Self.defaultTimeout)
+    deadline = .after(patience)
   }
 
   func connect() throws(ClientError) -> Connection {
-    try Connection(to: destination, as: caller, greetingWithin: timeout ?? Self.defaultTimeout)
+    try Connection(to: destination, as: caller, greetingWithin: patience)
   }
 
   /// Connects, asks one thing and gives the reply.

@@ -1,5 +1,6 @@
 // The connection: requests to a server, and what comes back.
 
+internal import Glibc
 public import Shared
 internal import SystemPackage
 
@@ -27,6 +28,8 @@ public final class Connection {
   public private(set) var foreignDescription: JSON.Object?
 
   private let socket: OwnedDescriptor
+  /// What carries the connection when it goes to another machine.
+  private let shell: RemoteShell?
   private var decoder = FrameDecoder(maximumBodyLength: Limits.maximumControlBodyLength, content: .binary)
   private var buffer = [UInt8](repeating: 0, count: 1 << 16)
   private var unsent: ArraySlice<UInt8> = []
@@ -53,20 +56,59 @@ public final class Connection {
     to destination: Destination, as caller: Caller = Caller(), greetingWithin seconds: Double
   ) throws(ClientError) {
     let deadline = Deadline.after(seconds)
-    try self.init(
-      Connector.connect(to: destination, trusting: caller.trust, until: deadline), destination: destination,
-      seconds: seconds, deadline: deadline)
+    if case .ssh(let user, let host, let port) = destination.address {
+      // Before there is an ssh that asks for something.
+      let signals = try SignalWatch(Self.fatalSignals)
+      let shell = try RemoteShell(user: user, host: host, port: port, connectWithin: seconds)
+      guard let socket = shell.takeSocket() else { throw shell.failure() }
+      try self.init(socket, over: shell, destination: destination, seconds: seconds, deadline: deadline)
+      if let number = try awaitGreeting(or: signals) { try end(shell, by: number) }
+    } else {
+      try self.init(
+        Connector.connect(to: destination, trusting: caller.trust, until: deadline), over: nil,
+        destination: destination, seconds: seconds, deadline: deadline)
+    }
     if let introduction = caller.introduction { try introduce(introduction) }
   }
 
   private init(
-    _ socket: consuming OwnedDescriptor, destination: Destination, seconds: Double, deadline: Deadline
+    _ socket: consuming OwnedDescriptor, over shell: RemoteShell?, destination: Destination, seconds: Double,
+    deadline: Deadline
   ) throws(ClientError) {
     self.socket = socket
+    self.shell = shell
     self.destination = destination
     greetingSeconds = seconds
     greetingDeadline = deadline
     _ = try send(.describeServer, ["protocol": .integer(Limits.protocolVersion)])
+  }
+
+  /// What ends a tool that only waits for its server.
+  private static let fatalSignals = [SIGINT, SIGTERM, SIGHUP, SIGQUIT]
+
+  /// Ends ssh, which may be asking for a passphrase, so that it gives back a terminal that echoes; then ends this process
+  /// by the signal that has come.
+  private func end(_ shell: RemoteShell, by number: Int32) throws(ClientError) {
+    shell.end()
+    SystemCall.leaveSignals(Self.fatalSignals)
+    raise(number)
+    throw ClientError(.interrupted, "interrupted")
+  }
+
+  /// Waits until the server has answered through ssh.
+  ///
+  /// - Returns: the signal that came before the answer; nil when there was none.
+  private func awaitGreeting(or signals: borrowing SignalWatch) throws(ClientError) -> Int32? {
+    while server == nil {
+      switch try receive(until: .never, watching: [signals.watched]) {
+      case .ready: if let number = signals.nextNumber() { return number }
+      case .late: throw silent()
+      case .message(.reply(let reply)):
+        if server == nil { _ = try Self.fields(of: reply) }
+      case .message: continue
+      }
+    }
+    return nil
   }
 
   // MARK: requests
@@ -194,7 +236,11 @@ public final class Connection {
   }
 
   private func silent() -> ClientError {
-    ClientError(.timedOut, "\(destination) took the connection but does not answer: it is silent or no REPL server")
+    if shell != nil {
+      return ClientError(.timedOut, "no answer from \(destination) within \(Int(greetingSeconds.rounded(.up))) s")
+    }
+    return ClientError(
+      .timedOut, "\(destination) took the connection but does not answer: it is silent or no REPL server")
   }
 
   private func read() throws(ClientError) {
@@ -207,7 +253,7 @@ public final class Connection {
       case .ended: throw Errno.connectionReset
       }
     } catch {
-      throw ClientError(.noServer, "the server at \(destination) closed the connection")
+      throw shell?.failure() ?? ClientError(.noServer, "the server at \(destination) closed the connection")
     }
   }
 

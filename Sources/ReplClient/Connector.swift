@@ -15,6 +15,8 @@ enum Connector {
     case .unix(let path): try connect(unixPath: path, trusting: trust, until: deadline)
     case .tcp(let host, let port):
       try connect(destination, host: host, port: port, trusting: trust, until: deadline)
+    // Such a connection is one to a program here, and belongs to whoever has started it.
+    case .ssh: throw ClientError(.failed, "\(destination) is reached by ssh")
     }
   }
 

@@ -42,12 +42,7 @@ public struct EndpointResolver: Sendable {
       return try only(
         directory.servers().filter { $0.name == name }, none: "no server of this user has the name '\(name)'",
         several: "more than one server has the name '\(name)'; choose one with -t")
-    case .ssh(_, let host, _):
-      throw ClientError(
-        .noServer,
-        "this version has no ssh transport yet; forward the ports with ssh -L \(Endpoint.defaultPort):"
-          + "127.0.0.1:\(Endpoint.defaultPort) -L \(Endpoint.defaultControlPort):127.0.0.1:"
-          + "\(Endpoint.defaultControlPort) \(host), and use -t HOST:PORT:CONTROL")
+    case .ssh(let user, let host, let port): return Destination(.ssh(user: user, host: host, port: port))
     }
   }
 

@@ -3,11 +3,12 @@
 internal import Glibc
 internal import Shared
 
-struct FileStatus {
-  let owner: UInt32
+public struct FileStatus: Equatable, Sendable {
+  public let owner: UInt32
   /// The bits of chmod(2).
-  let permissions: UInt32
-  let isDirectory: Bool
+  public let permissions: UInt32
+  public let isDirectory: Bool
+  public let isFile: Bool
 
   /// What the rule of the runtime directory wants to know.
   var ownership: RuntimeDirectory.Ownership {
@@ -15,11 +16,12 @@ struct FileStatus {
   }
 
   /// - Parameter followsLinks: whether a symbolic link stands for what it points to. Nil when there is nothing.
-  init?(of path: String, followsLinks: Bool) {
+  public init?(of path: String, followsLinks: Bool) {
     var status = stat()
     guard unsafe (followsLinks ? stat(path, &status) : lstat(path, &status)) == 0 else { return nil }
     owner = status.st_uid
     permissions = status.st_mode & 0o7777
     isDirectory = status.st_mode & S_IFMT == S_IFDIR
+    isFile = status.st_mode & S_IFMT == S_IFREG
   }
 }

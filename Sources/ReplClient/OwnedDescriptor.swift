@@ -3,12 +3,12 @@
 internal import Glibc
 
 /// A file descriptor. Its end closes it.
-struct OwnedDescriptor: ~Copyable {
+public struct OwnedDescriptor: ~Copyable {
   /// For a call that does not keep it.
-  let number: Int32
+  public let number: Int32
 
   /// - Parameter number: an open descriptor that nobody else closes.
-  init(adopting number: Int32) { self.number = number }
+  public init(adopting number: Int32) { self.number = number }
 
   deinit { close(number) }
 }

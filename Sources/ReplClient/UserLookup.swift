@@ -13,9 +13,9 @@ enum UserLookup {
       }
       return number
     }
-    let output = try ChildOutput.read(
+    let answer = try ChildOutput.read(
       ["getent", "passwd", "--", user], maximumLength: maximumAnswerLength, until: deadline)
-    guard !user.isEmpty, let number = parse(output, name: user) else {
+    guard !user.isEmpty, let number = parse(answer?.output ?? [], name: user) else {
       throw ClientError(.usage, "the user '\(user.prefix(80))' is not known here; give the number, or check the name")
     }
     return number

@@ -87,7 +87,7 @@ public struct RuntimeDirectory: Equatable, Sendable {
   private static let sticky: UInt32 = 0o1000
 }
 
-/// The name of a server's files in the runtime directory: `PID-NAME.sock` and `PID-NAME.lock`.
+/// The name of a server's files in the runtime directory: `PID-NAME.sock` and `PID-NAME.lock`, and `PID-NAME.ssh/`.
 public struct RuntimeEntryName: Hashable, Sendable {
   public let pid: Int32
   public let name: String
@@ -109,7 +109,16 @@ public struct RuntimeEntryName: Hashable, Sendable {
   }
 
   private static let lockEnd = ".lock"
+  private static let socketEnd = ".sock"
+  private static let doorEnd = ".ssh"
 
-  public var socketFileName: String { "\(pid)-\(name).sock" }
+  public var socketFileName: String { "\(pid)-\(name)\(Self.socketEnd)" }
   public var lockFileName: String { "\(pid)-\(name)\(Self.lockEnd)" }
+  /// The directory of the ssh door, which holds one file.
+  public var doorDirectoryName: String { "\(pid)-\(name)\(Self.doorEnd)" }
+  public static let doorFileName = "sshd_config"
+  /// That directory, of the server with this socket.
+  public static func doorDirectory(besideSocket path: String) -> String {
+    (path.hasSuffix(socketEnd) ? String(path.dropLast(socketEnd.count)) : path) + doorEnd
+  }
 }

@@ -44,8 +44,10 @@ struct LiveSuggestions {
   private func caller() throws(ClientError) -> Caller { Caller(introduction: try surroundings.introduction()) }
 
   private func connect() throws(ClientError) -> Connection {
-    try Connection(
-      to: surroundings.resolver.resolve(endpoint), as: caller(), greetingWithin: secondsLeft)
+    let destination = try surroundings.resolver.resolve(endpoint)
+    // ssh would ask for a passphrase in the midst of the command line that is being typed.
+    guard !destination.isRemote else { throw ClientError(.noServer, "nothing is completed by way of ssh") }
+    return try Connection(to: destination, as: caller(), greetingWithin: secondsLeft)
   }
 
   /// By name, unless several have it, and by pid.

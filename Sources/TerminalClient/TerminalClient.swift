@@ -59,11 +59,12 @@ public enum TerminalClient {
   private static func open(
     _ surroundings: Surroundings, _ options: ConnectOptions, isInteractive: Bool
   ) throws(ClientError) -> (any Wire)? {
-    let seconds = options.connection.timeout?.seconds ?? defaultTimeout
-    let caller = try options.connection.caller(surroundings, until: .after(seconds))
+    let limit = options.connection.timeout?.seconds
+    let caller = try options.connection.caller(surroundings, until: .after(limit ?? defaultTimeout))
+    let destination = try surroundings.resolver.resolve(options.endpoint)
+    let seconds = destination.patience(limit, usual: defaultTimeout)
     // Introduce comes once, and what it has to say may have to be asked for.
-    let connection = try Connection(
-      to: surroundings.resolver.resolve(options.endpoint), as: Caller(trust: caller.trust), greetingWithin: seconds)
+    let connection = try Connection(to: destination, as: Caller(trust: caller.trust), greetingWithin: seconds)
     let server: ServerDescription
     do throws(ClientError) {
       server = try connection.describe(until: .after(seconds))

@@ -15,7 +15,7 @@ REPL_TO= replctl eval 12
 REPL_TO=name:other replctl -t name:app eval 13
 cd "$(dirname "$APP_SOCKET")"
 replctl -t "unix:$(basename "$APP_SOCKET")" eval 14
-for to in name:other pid:1 unix:/nowhere 127.0.0.1:1:1 ssh://user@host name: pid:x unix: '' 1:2:3:4 host:99999 '[::1' \
+for to in name:other pid:1 unix:/nowhere 127.0.0.1:1:1 ssh://user:secret@host name: pid:x unix: '' 1:2:3:4 host:99999 '[::1' \
   "$(printf 'name:\033[2J')"; do
   replctl -t "$to" ping 2>&1 || echo "exit $?"
 done
