@@ -21,6 +21,7 @@ let package = Package(
     .executable(name: "replctl", targets: ["replctl"]),
     .executable(name: "replcomplete", targets: ["replcomplete"]),
     .executable(name: "replconnect", targets: ["replconnect"]),
+    .executable(name: "replssh", targets: ["replssh"]),
     .library(name: "replserve-python", type: .dynamic, targets: ["PythonEngine"]),
   ],
   dependencies: [
@@ -127,6 +128,16 @@ let package = Package(
       swiftSettings: strict),
     .executableTarget(name: "replconnect", dependencies: ["TerminalClient"], swiftSettings: strict),
 
+    // What Linux gives a supervisor by functions that Swift cannot call.
+    .systemLibrary(name: "CSupervision"),
+
+    // replssh: the ssh door of a server, which sshd opens and a supervisor closes.
+    .target(
+      name: "SecureShell",
+      dependencies: ["Shared", "ReplClient", "CSupervision", .product(name: "SystemPackage", package: "swift-system")],
+      swiftSettings: strict),
+    .executableTarget(name: "replssh", dependencies: ["SecureShell"], swiftSettings: strict),
+
     .testTarget(name: "SharedTests", dependencies: ["Shared"], swiftSettings: strict),
     .testTarget(
       name: "ReplServerTests",
@@ -161,6 +172,8 @@ let package = Package(
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
+    .testTarget(
+      name: "SecureShellTests", dependencies: ["SecureShell", "ReplClient", "Shared"], swiftSettings: strict),
     .testTarget(
       name: "ShellCompletionTests",
       dependencies: ["ShellCompletion", "CompletionTool", "ReplClient", "Shared", "ClientTestSupport"],

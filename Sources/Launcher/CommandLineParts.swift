@@ -19,7 +19,7 @@ struct CommandLineParts: Equatable, Sendable {
   /// table against the declared options.
   static let optionsWithValue: Set<String> = [
     "--python", "--python-arg", "--bind", "--port", "--control-port", "--banner", "--name", "--allow-uid",
-    "--audit-log", "--log-level",
+    "--audit-log", "--log-level", "--ssh", "--authorized-keys", "--host-key",
   ]
 
   /// The flags of one letter, which may share a word with `m` or `c` behind them: `-im module`.

@@ -15,6 +15,16 @@ struct LaunchConfiguration: Equatable, Sendable {
   var announces: Bool
   var hasSocket: Bool
   var access: Access
+  /// What `--ssh` was given; nil when it was not.
+  var secureShell: SecureShell?
+
+  /// An sshd beside the server.
+  struct SecureShell: Equatable, Sendable {
+    /// `[ADDRESS:]PORT`.
+    var address: String
+    var authorizedKeys: String?
+    var hostKey: String?
+  }
 
   /// Who may connect, and what is told of them.
   struct Access: Equatable, Sendable {
@@ -43,6 +53,9 @@ struct LaunchConfiguration: Equatable, Sendable {
       "audit_log": access.auditLog.map(JSON.string) ?? .null,
       "require_reason": .bool(access.requiresReason),
       "log_level": .string(access.logLevel.rawValue),
+      "ssh": secureShell.map { .string($0.address) } ?? .null,
+      "authorized_keys": secureShell?.authorizedKeys.map(JSON.string) ?? .null,
+      "host_key": secureShell?.hostKey.map(JSON.string) ?? .null,
     ]
   }
 }

@@ -76,6 +76,19 @@ struct LaunchOptions: ParsableCommand {
       valueName: "level"))
   var logLevel = LogLevel.warning
 
+  @Option(
+    help: ArgumentHelp(
+      "Let authorized keys in by ssh, at PORT or ADDR:PORT; 0 lets the system choose.", valueName: "port"))
+  var ssh: String?
+
+  @Option(help: ArgumentHelp("The keys that may log in. Default: ~/.ssh/authorized_keys.", valueName: "file"))
+  var authorizedKeys: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "The key of the ssh server, made if it is not there. Default: one of the user's own.", valueName: "file"))
+  var hostKey: String?
+
   @Flag(help: "Do not make a unix socket.")
   var noSocket = false
 
@@ -107,7 +120,24 @@ extension LaunchOptions {
       controlPort: controlPort, banner: banner, name: try checkedName(), announces: announce, hasSocket: !noSocket,
       access: LaunchConfiguration.Access(
         allowedUsers: allowUid, isOpen: insecureBind, auditLog: auditLog, requiresReason: requireReason,
-        logLevel: logLevel))
+        logLevel: logLevel), secureShell: try secureShell())
+  }
+
+  private func secureShell() throws(LaunchError) -> LaunchConfiguration.SecureShell? {
+    guard let ssh else {
+      guard authorizedKeys == nil, hostKey == nil else {
+        throw LaunchError(
+          .usage, "--authorized-keys and --host-key are about --ssh, which is missing (see replserve --help)")
+      }
+      return nil
+    }
+    guard DoorAddress(parsing: ssh) != nil else {
+      throw LaunchError(.usage, "--ssh cannot be '\(ssh)'; write \(DoorAddress.form)")
+    }
+    guard !noSocket else {
+      throw LaunchError(.usage, "--ssh leads to the unix socket; leave --no-socket out")
+    }
+    return LaunchConfiguration.SecureShell(address: ssh, authorizedKeys: authorizedKeys, hostKey: hostKey)
   }
 
   /// The name, if the tools can ask for it: it has to make an endpoint.

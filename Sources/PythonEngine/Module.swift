@@ -21,7 +21,7 @@ private enum ModuleTable {
       start(settings, hooks, /)
       --
 
-      Start the server by a JSON object; return (repl_port, control_port, socket path or None).
+      Start the server by a JSON object; return (repl_port, control_port, socket path or None, ssh or None).
       """,
       { _, arguments in unsafe entry(arguments, Arguments.start) }
     ),

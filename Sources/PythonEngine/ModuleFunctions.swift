@@ -234,14 +234,27 @@ extension Arguments {
   }
 
   private static func tuple(of address: ServerAddress, _ gil: borrowing GIL) throws(PythonError) -> OpaquePointer? {
-    guard let tuple = unsafe PyTuple_New(3) else { throw .isSet }
+    guard let tuple = unsafe PyTuple_New(4) else { throw .isSet }
     let socket = address.unixSocket
     let items = unsafe [
       PyLong_FromLongLong(Int64(address.textPort)), PyLong_FromLongLong(Int64(address.controlPort)),
       socket.map { unsafe Python.newString($0) } ?? none(),
+      address.secureShell.map { unsafe doorTuple(of: $0) } ?? none(),
     ]
     for unsafe(index, item) in unsafe items.enumerated() {
       guard let item = unsafe item, unsafe PyTuple_SetItem(tuple, index, item) == 0 else { throw .isSet }
+    }
+    return unsafe tuple
+  }
+
+  private static func doorTuple(of address: SecureShellAddress) -> OpaquePointer? {
+    guard let tuple = unsafe PyTuple_New(3) else { return nil }
+    let items = unsafe [
+      Python.newString(address.address), PyLong_FromLongLong(Int64(address.port)),
+      Python.newString(address.fingerprint),
+    ]
+    for unsafe(index, item) in unsafe items.enumerated() {
+      guard let item = unsafe item, unsafe PyTuple_SetItem(tuple, index, item) == 0 else { return nil }
     }
     return unsafe tuple
   }

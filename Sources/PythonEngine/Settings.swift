@@ -25,7 +25,17 @@ struct Settings {
       access: AccessRule(allowedUsers: Set(try users("allow_uid")), isOpenToNetwork: try bool("insecure_bind")),
       audit: ServerConfiguration.Audit(
         path: try optionalString("audit_log"), requiresReason: try bool("require_reason"), userNames: try userNames()),
-      logLevel: try string("log_level"))
+      logLevel: try string("log_level"), secureShell: try secureShell())
+  }
+
+  private func secureShell() throws(PythonError) -> SecureShellConfiguration? {
+    guard let text = try optionalString("ssh") else { return nil }
+    guard let address = DoorAddress(parsing: text) else {
+      throw .valueError("ssh cannot be '\(text)'; write \(DoorAddress.form)")
+    }
+    return SecureShellConfiguration(
+      address: address, authorizedKeys: try optionalString("authorized_keys"),
+      hostKey: try optionalString("host_key"), program: try string("replssh"))
   }
 
   private func users(_ name: String) throws(PythonError) -> [UInt32] {

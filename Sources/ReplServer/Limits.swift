@@ -84,6 +84,10 @@ public enum ServerLimits {
   /// Milliseconds in which what a peer still sends after its session ended is thrown away, before the socket
   /// is closed.
   public static let lingerMilliseconds: Int64 = 1000
+  /// Milliseconds between two signs of life of an ssh door that opens; a host key may have to be made for it.
+  public static let doorStartMilliseconds: Int32 = 60_000
+  /// Milliseconds that `stop` waits for the port of its ssh door to be free.
+  public static let doorFarewellMilliseconds: Int64 = 3000
   /// Connections the kernel queues before they are accepted.
   public static let backlog: Int32 = 1024
 }

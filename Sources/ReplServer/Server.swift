@@ -16,6 +16,7 @@ public final class Server: Sendable {
   private let thread: EventLoopThread
   private let core: NIOLoopBound<ServerCore>
   private let listeners: [any Channel]
+  private let door: SecureShellDoor?
   private let entry: RuntimeEntryBox?
   private let gate = LoopGate()
   private let termination: TerminationWatch
@@ -24,12 +25,13 @@ public final class Server: Sendable {
 
   private init(
     address: ServerAddress, thread: EventLoopThread, core: NIOLoopBound<ServerCore>, listeners: [any Channel],
-    entry: RuntimeEntryBox?, tee: Tee
+    door: SecureShellDoor?, entry: RuntimeEntryBox?, tee: Tee
   ) {
     self.address = address
     self.thread = thread
     self.core = core
     self.listeners = listeners
+    self.door = door
     self.entry = entry
     self.tee = tee
     self.termination = TerminationWatch(thread.eventLoop)
@@ -62,6 +64,7 @@ public final class Server: Sendable {
     let thread = try EventLoopThread.start()
     let tee = Tee()
     var listeners: [any Channel] = []
+    var door: SecureShellDoor?
     let output = StandardErrorLog(level: Logger.Level(rawValue: configuration.logLevel) ?? .warning)
     let log = Logger(label: "replserve") { _ in output }
     do {
@@ -80,11 +83,18 @@ public final class Server: Sendable {
         listeners.append(try listen.control(unixSocket: entry.socketPath))
         entry.openSocketToOwner()
       }
+      if let secureShell = configuration.secureShell {
+        guard let entry else {
+          throw ServerError(
+            .notPermitted, "an ssh door leads to the unix socket, which this server is told to do without")
+        }
+        door = try SecureShellDoor.open(secureShell, socketPath: entry.socketPath, loop: loop, log: log)
+      }
       let address = ServerAddress(
         bind: configuration.bind,
         textPort: listeners.first?.localAddress?.port ?? configuration.textPort,
         controlPort: listeners.dropFirst().first?.localAddress?.port ?? configuration.controlPort,
-        unixSocket: entry?.socketPath)
+        unixSocket: entry?.socketPath, secureShell: door?.address)
       let text = banner(address)
       let channels = listeners
       let isOpen = listeners.first?.localAddress.map { !$0.isLoopback } ?? false
@@ -98,8 +108,10 @@ public final class Server: Sendable {
         core.value.begin(banner: text, endpoints: address.endpoints)
         for channel in channels { _ = channel.setOption(.autoRead, value: true) }
       }.wait()
-      return Server(address: address, thread: thread, core: core, listeners: listeners, entry: entry, tee: tee)
+      return Server(
+        address: address, thread: thread, core: core, listeners: listeners, door: door, entry: entry, tee: tee)
     } catch {
+      door?.close()
       for channel in listeners { try? channel.close().wait() }
       thread.stop()
       throw error as? ServerError ?? ServerError(.noResources, "cannot start the server: \(error)")
@@ -126,6 +138,7 @@ public final class Server: Sendable {
       return emptied.futureResult
     }.wait()
     try? loop.submit { core.value.dropAll() }.wait()
+    door?.close()
     loopDescriptors.withLock { $0?.forget() }
     thread.stop()
     entry?.remove()

@@ -20,6 +20,8 @@ public struct ServerConfiguration: Sendable {
   /// Milliseconds that a connection of either kind has for its first byte.
   var textFirstByteMilliseconds = ServerLimits.textFirstByteSeconds * 1000
   var controlFirstByteMilliseconds = ServerLimits.controlFirstByteSeconds * 1000
+  /// The ssh door; nil for none. It leads to the unix socket.
+  public var secureShell: SecureShellConfiguration?
 
   /// What is written down of what visitors do.
   public struct Audit: Equatable, Sendable {
@@ -39,7 +41,8 @@ public struct ServerConfiguration: Sendable {
 
   public init(
     bind: String, textPort: Int, controlPort: Int, name: String, hasUnixSocket: Bool, version: String,
-    access: AccessRule = AccessRule(), audit: Audit = Audit(), logLevel: String = "warning"
+    access: AccessRule = AccessRule(), audit: Audit = Audit(), logLevel: String = "warning",
+    secureShell: SecureShellConfiguration? = nil
   ) {
     self.bind = bind
     self.textPort = textPort
@@ -50,6 +53,7 @@ public struct ServerConfiguration: Sendable {
     self.access = access
     self.audit = audit
     self.logLevel = logLevel
+    self.secureShell = secureShell
   }
 }
 
@@ -60,10 +64,13 @@ public struct ServerAddress: Equatable, Sendable {
   public var controlPort: Int
   /// The path of the unix socket, if there is one.
   public var unixSocket: String?
+  /// The ssh door, if there is one.
+  public var secureShell: SecureShellAddress?
 
   /// Where tools can reach it, in the notation of endpoints.
   var endpoints: [String] {
     let host = bind.contains(":") ? "[\(bind)]" : bind
     return ["\(host):\(textPort):\(controlPort)"] + (unixSocket.map { ["unix:\($0)"] } ?? [])
+      + (secureShell.map { [$0.endpoint] } ?? [])
   }
 }

@@ -32,12 +32,12 @@ enum ValueKind: Equatable, Sendable {
     case "job": self = .job
     case "target": self = .target
     case "name", "prefix": self = .name
-    case "--file", "--python", "--audit-log": self = .file
+    case "--file", "--python", "--audit-log", "--authorized-keys", "--host-key": self = .file
     case "subcommands": self = .command
     case "--bind": self = .choice(["127.0.0.1", "::1"])
     case "-m", "-c": self = .program
     case "--timeout", "--trust-user", "--reason", "--line", "--cursor", "--python-arg", "--port", "--control-port",
-      "--banner", "--name", "--allow-uid", "code":
+      "--banner", "--name", "--allow-uid", "--ssh", "code":
       self = .free
     default: return nil
     }

@@ -12,6 +12,7 @@ from control_client import paired as pair_with
 from host_process import HostProcess, ServerProcess
 from interpreters import interpreters
 from peers import NATIVE_MODULE, PYTHON_PACKAGE, REPLSERVE, STAGE, built, environment_python
+from secure_shell import Keyring, safe_folder
 from terminal import Terminal
 from text_client import TextClient
 from wire_client import WireClient
@@ -169,3 +170,15 @@ def paired(closing):
 def terminal(closing):
     """Runs a program in a pseudo-terminal."""
     return lambda argv, env, **options: closing(Terminal(argv, env, **options))
+
+
+@pytest.fixture
+def keyring(closing):
+    """Keys, and an ssh that knows no others."""
+    return closing(Keyring(safe_folder()))
+
+
+@pytest.fixture
+def door(serve, keyring):
+    """A playground with an ssh door."""
+    return serve(*keyring.server_options())

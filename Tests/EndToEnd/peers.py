@@ -18,7 +18,7 @@ NATIVE_MODULE = PYTHON_PACKAGE / "replserve" / "_native.abi3.so"
 RUNNER_PYTHON = str(RUNNER / "bin" / "python")
 
 DEBIAN = {"nc": "netcat-openbsd", "rlwrap": "rlwrap", "mandoc": "mandoc", "readelf": "binutils",
-          "nm": "binutils", "bash": "bash", "zsh": "zsh", "fish": "fish"}
+          "nm": "binutils", "ssh": "openssh-client", "ssh-keygen": "openssh-client", "bash": "bash", "zsh": "zsh", "fish": "fish"}
 
 
 def tool(name):

@@ -369,7 +369,7 @@ def test_a_forked_child_ends_by_itself_even_when_the_parent_stays(sides, begin):
 
 def test_the_announcement_tells_where_it_is(sides, begin, interpreter):
     process, announced = begin("-c", "value = 41; input", options=["--stay", "--name", "it.s-me_1"])
-    assert sorted(announced) == ["bind", "control_port", "name", "pid", "python", "repl_port", "socket"]
+    assert sorted(announced) == ["bind", "control_port", "name", "pid", "python", "repl_port", "socket", "ssh"]
     assert (announced["pid"], announced["bind"], announced["name"]) == (process.pid, "127.0.0.1", "it.s-me_1")
     assert os.path.realpath(announced["python"]) == os.path.realpath(interpreter.program)
     assert announced["repl_port"] > 0 and announced["control_port"] > 0 and announced["socket"]

@@ -34,7 +34,8 @@ import Testing
   static let standard: JSON = [
     "mode": "playground", "stay": false, "bind": "127.0.0.1", "repl_port": 1337, "control_port": 8128,
     "banner": nil, "name": nil, "announce": false, "socket": true, "allow_uid": [], "insecure_bind": false,
-    "audit_log": nil, "require_reason": false, "log_level": "warning",
+    "audit_log": nil, "require_reason": false, "log_level": "warning", "ssh": nil,
+    "authorized_keys": nil, "host_key": nil,
   ]
 
   static let longestName = String(repeating: "n", count: 64)
@@ -75,6 +76,8 @@ import Testing
     (["--audit-log", "a b.log"], "audit_log", "a b.log"),
     (["--require-reason"], "require_reason", true),
     (["--log-level", "critical"], "log_level", "critical"),
+    (["--ssh", "2222"], "ssh", "2222"),
+    (["--ssh=[::1]:0"], "ssh", "[::1]:0"),
   ]
 
   @Test(arguments: members)
@@ -96,6 +99,12 @@ import Testing
     #expect(try Self.command(words).dropFirst(3) == rest[...])
   }
 
+  @Test func theSshDoorHasItsFiles() throws {
+    let configuration = try Self.configuration(["--ssh", "0", "--authorized-keys", "a b", "--host-key", "k"])
+      .objectValue
+    #expect(configuration?["authorized_keys"] == "a b" && configuration?["host_key"] == "k")
+  }
+
   @Test func interpreterGetsItsArguments() throws {
     let command = try Self.command(
       ["--python", "python3.9", "--python-arg", "-X", "--python-arg", "dev", "--python-arg=-O", "a.py"])
@@ -113,6 +122,11 @@ import Testing
     (["--port", "x"], .usage, "'x'"),
     (["--port="], .usage, "--port"),
     (["--control-port", "1.5"], .usage, "1.5"),
+    (["--ssh", "x"], .usage, "ADDRESS:PORT"),
+    (["--ssh", "::1:22"], .usage, "brackets"),
+    (["--ssh", "22", "--no-socket"], .usage, "--no-socket"),
+    (["--authorized-keys", "x"], .usage, "--ssh"),
+    (["--host-key", "x"], .usage, "--ssh"),
     (["--name", ""], .usage, "letters"),
     (["--name", "a/b"], .usage, "letters"),
     (["--name", "a b"], .usage, "letters"),

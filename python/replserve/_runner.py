@@ -39,6 +39,9 @@ class _Server:
                 audit_log=configuration["audit_log"],
                 require_reason=configuration["require_reason"],
                 log_level=configuration["log_level"],
+                ssh=configuration["ssh"],
+                authorized_keys=configuration["authorized_keys"],
+                host_key=configuration["host_key"],
             )
         except ValueError as error:
             _messages.say(f"{error} (see replserve --help)")
@@ -53,6 +56,8 @@ class _Server:
         self._bind, self._port, self._control_port = started
         self._socket = started.socket
         self._name = started.name
+        self._ssh = started.ssh
+        self._ssh_key = started.ssh_key
 
     @property
     def is_here(self) -> bool:
@@ -65,6 +70,10 @@ class _Server:
             f"serving {program} (pid {self._process}) at {self._bind}:{self._port}, control {self._control_port}; "
             f"connect with: replconnect {self._bind} {self._port} {self._control_port}"
         )
+        if self._ssh is not None:
+            address, port = self._ssh
+            host = f"[{address}]" if ":" in address else address
+            _messages.say(f"ssh at {host}:{port}, host key {self._ssh_key}; connect with: ssh -p {port} HOST")
         if announced:
             self._announce()
 
@@ -78,6 +87,9 @@ class _Server:
                 "repl_port": self._port,
                 "control_port": self._control_port,
                 "socket": self._socket,
+                "ssh": None
+                if self._ssh is None
+                else {"address": self._ssh[0], "port": self._ssh[1], "key": self._ssh_key},
                 "python": sys.executable,
             }
         )

@@ -37,18 +37,29 @@ class _Triple(NamedTuple):
 class Address(_Triple):
     """Where a server can be reached: ``(bind, repl_port, control_port)``.
 
-    ``socket`` is the path of its unix socket, or None, and ``name`` is what tells it from others.
+    ``socket`` is the path of its unix socket, or None, and ``name`` is what tells it from others. ``ssh`` is the
+    address and the port of its ssh door, or None, and ``ssh_key`` the fingerprint of the door's host key.
     """
 
     socket: Optional[str]
     name: str
+    ssh: Optional[tuple[str, int]]
+    ssh_key: Optional[str]
 
     def __new__(
-        cls, bind: str, repl_port: int, control_port: int, socket: Optional[str] = None, name: str = ""
+        cls,
+        bind: str,
+        repl_port: int,
+        control_port: int,
+        socket: Optional[str] = None,
+        name: str = "",
+        ssh: Optional[tuple[str, int, str]] = None,
     ) -> Address:
         self = super().__new__(cls, bind, repl_port, control_port)
         self.socket = socket
         self.name = name
+        self.ssh = None if ssh is None else ssh[:2]
+        self.ssh_key = None if ssh is None else ssh[2]
         return self
 
 
@@ -79,6 +90,9 @@ def start(
     audit_log: Optional[Union[str, os.PathLike[str]]] = None,
     require_reason: bool = False,
     log_level: str = "warning",
+    ssh: Optional[Union[int, str]] = None,
+    authorized_keys: Optional[Union[str, os.PathLike[str]]] = None,
+    host_key: Optional[Union[str, os.PathLike[str]]] = None,
 ) -> Address:
     """Start the server; return ``(bind, repl_port, control_port)``.
 
@@ -92,6 +106,10 @@ def start(
     lets ``bind`` be an address that other machines can reach: whoever reaches it, gets in. ``audit_log`` is a file
     that says who did what; ``require_reason`` asks everybody why they connect; ``log_level`` is how much is logged on
     standard error, from "trace" to "critical".
+
+    ``ssh`` is a port, or "ADDRESS:PORT", at which an sshd of the system lets keys in that stand in the file
+    ``authorized_keys``, by default ~/.ssh/authorized_keys; it ends with this server. ``host_key`` is the file of its
+    own key, by default one for all servers of this user, made once.
 
     Raise ``RuntimeError`` when a server runs already, ``PermissionError`` when the address can be reached from
     elsewhere, and another ``OSError`` when it cannot be listened on.
@@ -111,20 +129,23 @@ def start(
         audit_log=audit_log,
         require_reason=require_reason,
         log_level=log_level,
+        ssh=ssh,
+        authorized_keys=authorized_keys,
+        host_key=host_key,
     )
     with _lock:
         if _running is not None:
             raise RuntimeError("this process already has a running REPL server; stop() it first")
         running = _Running(locals, _on_halt)
         try:
-            ports = _native.start(text(values), running.sessions)
+            repl_port, control_port, path, door = _native.start(text(values), running.sessions)
         except BaseException:
             running.injection.remove()
             raise
         _running = running
         atexit.register(_stop_at_exit)
         _register_fork_hooks()
-        return Address(bind, *ports, values["name"])
+        return Address(bind, repl_port, control_port, path, values["name"], door)
 
 
 def stop() -> None:

@@ -13,6 +13,10 @@ from typing import Any, Iterable, Optional, Union
 VERSION = "0.1.0"
 PS1 = ">>>> "
 PS2 = ".... "
+#: The program that runs sshd for a server; it is installed with this package.
+REPLSSH = os.path.normpath(
+    os.path.join(os.path.dirname(os.path.realpath(__file__)), *[os.pardir] * 4, "libexec", "repltools", "replssh")
+)
 #: Stands for ADDRESS:PORT in the default banner until the ports are known.
 MARK = "\x01"
 #: From the one that tells all to the one that tells least, as swift-log has them.
@@ -32,6 +36,9 @@ def settings(
     audit_log: Optional[Any],
     require_reason: bool,
     log_level: str,
+    ssh: Optional[Union[int, str]],
+    authorized_keys: Optional[Any],
+    host_key: Optional[Any],
 ) -> dict[str, Any]:
     """What `text` writes; raise ``TypeError`` or ``ValueError`` for what cannot be meant."""
     _expect(str, bind=bind)
@@ -40,6 +47,11 @@ def settings(
         if not 0 <= port <= 65535:
             raise ValueError(f"{port} is not a port; ports are 0 to 65535, and 0 stands for any free one")
     users = _user_numbers(allow_uid)
+    _expect((int, str, type(None)), ssh=ssh)
+    if ssh is None and (authorized_keys is not None or host_key is not None):
+        raise ValueError("authorized_keys and host_key are about ssh, which is not asked for")
+    if ssh is not None and not socket:
+        raise ValueError("ssh leads to the unix socket; it cannot be had without one")
     if log_level not in LOG_LEVELS:
         raise ValueError(f"{log_level!r} is not a log level; choose one of {', '.join(LOG_LEVELS)}")
     return {
@@ -55,6 +67,10 @@ def settings(
         "audit_log": None if audit_log is None else _path(audit_log),
         "require_reason": bool(require_reason),
         "log_level": log_level,
+        "ssh": None if ssh is None else str(ssh),
+        "authorized_keys": None if authorized_keys is None else _path(authorized_keys),
+        "host_key": None if host_key is None else _path(host_key),
+        "replssh": _path(REPLSSH),
         "version": VERSION,
         "python_version": platform.python_version(),
         "ps1": PS1,
