@@ -81,17 +81,27 @@ final class Auditor {
 
   /// A connection was refused or dropped.
   func refused(_ visitor: Visitor, _ refusal: Refusal) {
-    guard isOn else { return }
+    guard isOn, countRefusal() else { return }
+    // Only now: whoever may not come in could have all processes looked through as often as they like.
+    note(
+      "refuse", by: Visitor(number: visitor.number, peer: completed(visitor.peer)), ["why": .string(refusal.rawValue)])
+  }
+
+  /// sshd has let somebody not in.
+  func refused(loginBy line: String) {
+    guard isOn, countRefusal() else { return }
+    note("refuse", by: nil, ["why": "ssh", "message": .string(line)])
+  }
+
+  /// - Returns: whether it is one of those that are written down by themselves.
+  private func countRefusal() -> Bool {
     let minute = minute()
     if minute != refusalMinute {
       sumUpRefusals()
       refusalMinute = minute
     }
     refusalCount += 1
-    guard refusalCount <= ServerLimits.auditedRefusals else { return }
-    // Only now: whoever may not come in could have all processes looked through as often as they like.
-    note(
-      "refuse", by: Visitor(number: visitor.number, peer: completed(visitor.peer)), ["why": .string(refusal.rawValue)])
+    return refusalCount <= ServerLimits.auditedRefusals
   }
 
   /// Tells of the refusals that were not written one by one.

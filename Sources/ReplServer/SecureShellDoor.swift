@@ -24,9 +24,11 @@ final class SecureShellDoor: Sendable {
   /// - Parameters:
   ///   - socketPath: of the server, to which every session goes.
   ///   - log: gets what sshd says.
+  ///   - audit: gets, on the loop, each line about a login that sshd has refused.
   /// - Throws: `ServerError`, with the one line that says what keeps sshd from it.
   static func open(
-    _ configuration: SecureShellConfiguration, socketPath: String, loop: any EventLoop, log: Logger
+    _ configuration: SecureShellConfiguration, socketPath: String, loop: any EventLoop, log: Logger,
+    audit: @escaping @Sendable (_ line: String) -> Void
   ) throws(ServerError) -> SecureShellDoor {
     guard unsafe access(configuration.program, X_OK) == 0 else {
       throw ServerError(.noResources, "there is no \(configuration.program); install repltools again")
@@ -39,7 +41,7 @@ final class SecureShellDoor: Sendable {
       let channel = try NIOPipeBootstrap(group: loop)
         .channelInitializer { channel in
           channel.eventLoop.makeCompletedFuture {
-            try channel.pipeline.syncOperations.addHandler(Reports(rest, of: number, log: log))
+            try channel.pipeline.syncOperations.addHandler(Reports(rest, of: number, log: log, audit: audit))
           }
         }
         .takingOwnershipOfDescriptor(input: number).wait()
@@ -237,8 +239,10 @@ private final class Reports: ChannelInboundHandler {
   /// Open for as long as the channel is active.
   private let descriptor: Int32
   private let log: Logger
+  private let audit: (_ line: String) -> Void
 
-  init(_ rest: [UInt8], of descriptor: Int32, log: Logger) {
+  init(_ rest: [UInt8], of descriptor: Int32, log: Logger, audit: @escaping (_ line: String) -> Void) {
+    self.audit = audit
     lines.append(rest)
     self.descriptor = descriptor
     self.log = log
@@ -246,8 +250,19 @@ private final class Reports: ChannelInboundHandler {
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
     lines.append(unwrapInboundIn(data).readableBytesView)
-    while let report = lines.next() { Self.write(report, to: log) }
+    while let report = lines.next() {
+      Self.write(report, to: log)
+      if case .log(let line, _) = report, Self.isRefusal(line) { audit(line) }
+    }
   }
+
+  /// Parts of what sshd has said in all of its versions about somebody whom it did not let in.
+  private static let refusals = [
+    "Failed ", "Invalid user ", "Illegal user ", " not allowed because ", "Authentication refused",
+    "maximum authentication attempts", "Certificate invalid", "Authentication key ",
+  ]
+
+  private static func isRefusal(_ line: String) -> Bool { refusals.contains { line.contains($0) } }
 
   func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
     if event is SecureShellDoor.Closing, context.channel.isActive {

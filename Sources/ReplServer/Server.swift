@@ -88,7 +88,9 @@ public final class Server: Sendable {
           throw ServerError(
             .notPermitted, "an ssh door leads to the unix socket, which this server is told to do without")
         }
-        door = try SecureShellDoor.open(secureShell, socketPath: entry.socketPath, loop: loop, log: log)
+        door = try SecureShellDoor.open(
+          secureShell, socketPath: entry.socketPath, loop: loop, log: log
+        ) { core.value.auditor.refused(loginBy: $0) }
       }
       let address = ServerAddress(
         bind: configuration.bind,

@@ -231,6 +231,19 @@ class TestKeys:
         records = (tmp_path / "audit").read_text()
         assert keyring.fingerprint("first") in records and "127.0.0.1:" in records
 
+    def test_who_it_was_not(self, serve, keyring, tmp_path):
+        log = tmp_path / "audit"
+        server = serve(*keyring.server_options(), "--audit-log", str(log))
+        assert keyring.ssh(server, "eval", "1", key="stranger")[0] == 255
+
+        def refused():
+            records = [json.loads(line) for line in log.read_text().splitlines()]
+            messages = [record["message"] for record in records
+                        if record["event"] == "refuse" and record["why"] == "ssh"]
+            return any(keyring.fingerprint("stranger") in message for message in messages)
+
+        eventually(refused, "the refused key is in the audit log")
+
 
 class TestPrompt:
     @pytest.fixture
