@@ -21,9 +21,10 @@ struct BindAddress: Equatable, Sendable {
     guard isLoopback || isOpen else {
       throw LaunchError(
         .notPermitted,
-        "--bind \(text) would let other machines in, which is refused; leave it out and come in through ssh "
-          + "(--insecure-bind would do it all the same): ssh -L \(Endpoint.defaultPort):127.0.0.1:\(Endpoint.defaultPort) "
-          + "-L \(Endpoint.defaultControlPort):127.0.0.1:\(Endpoint.defaultControlPort) HOST")
+        "--bind \(text) would let other machines in, which is refused; leave it out and let keys in by --ssh PORT, or "
+          + "forward the ports: ssh -L \(Endpoint.defaultPort):127.0.0.1:\(Endpoint.defaultPort) "
+          + "-L \(Endpoint.defaultControlPort):127.0.0.1:\(Endpoint.defaultControlPort) HOST "
+          + "(--insecure-bind would open it all the same)")
     }
     self.text = address
   }
