@@ -14,7 +14,7 @@ def test_doc(interpreter, console, serve, connect):
     assert "<no docstring>" in client.run("doc(lambda: 0)")
     answer = client.run("import textwrap; doc(textwrap.dedent)")
     assert "textwrap.py:" in answer and "Remove any common leading whitespace" in answer
-    for helper in ("doc", "server_print", "halt", "bg", "fg"):
+    for helper in ("doc", "server_print", "halt", "bg", "fg", "jobs"):
         assert "<no docstring>" not in client.run("doc(%s)" % helper), helper
 
 

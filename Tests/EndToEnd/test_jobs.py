@@ -142,3 +142,15 @@ def test_a_job_does_not_keep_the_host(interpreter, serve, connect):
     client.run("import threading; job = bg(lambda: threading.Event().wait())")
     server.process.stdin.close()
     assert server.wait() == 0
+
+
+def test_the_list(client):
+    assert client.run("jobs()") == "[]\n"
+    client.run("import threading; go = threading.Event()")
+    client.run("runs = lambda: go.wait(); runs.__name__ = 'runs'")
+    client.run("first = bg(runs); second = bg(lambda: 1 / 0); second.join()")
+    assert client.run("jobs()") == "[<Job %1 'runs' running>, <Job %2 '<lambda>' failed>]\n"
+    assert client.run("jobs()[0] is first") == "True\n"
+    client.run("go.set(); first.join()")
+    client.run("fg(first)")
+    assert client.run("jobs()[0]") == "<Job %1 'runs' fetched>\n"

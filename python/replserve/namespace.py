@@ -8,7 +8,7 @@ from typing import Any, Callable, Optional
 
 from . import _native, routing
 from .documentation import doc
-from .jobs import bg, fg
+from .jobs import bg, fg, jobs
 from .paging import help
 
 __all__ = ["Injection", "halt", "server_print"]
@@ -70,7 +70,7 @@ class Injection:
         if self._is_done:
             return
         self._is_done = True
-        for function in (doc, server_print, halt, bg, fg, help):
+        for function in (doc, server_print, halt, bg, fg, jobs, help):
             self._add(function.__name__, function)
         # Without the site module there are none.
         for name in ("exit", "quit"):

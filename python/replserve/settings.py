@@ -160,5 +160,5 @@ def _default_banner() -> str:
         "    doc(obj) shows obj's docstring, help(obj) all that is known of it.\n"
         "    print() prints in this session, server_print(...) on the stdout of the process.\n"
         "    bg(thunk) runs thunk in the background and returns its job; job.output is what it prints.\n"
-        "    fg(job) gives the job's result once it has one, and the job itself until then."
+        "    fg(job) gives the job's result once it has one, and the job itself until then; jobs() lists them."
     )
