@@ -7,6 +7,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 static _Atomic int wake_descriptor = -1;
@@ -73,6 +74,8 @@ bool process_hooks_make_pipe(int *read_end, int *write_end) {
   *write_end = ends[1];
   return true;
 }
+
+int process_hooks_accept(int listener) { return accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK); }
 
 void process_hooks_save_sigpipe(struct sigaction *saved) { sigaction(SIGPIPE, NULL, saved); }
 

@@ -38,8 +38,7 @@ final class Doorkeeper {
   }
 
   /// A connection for which there is no room.
-  func refuseUnseen(_ channel: any Channel, at door: Peer.Door) {
-    let address = channel.remoteAddress?.ipAddress
+  func refuseUnseen(from address: String?, at door: Peer.Door) {
     refuse(Visitor(number: nextNumber(), peer: Peer(door: door, owner: .unknown, address: address)), .full)
   }
 
@@ -124,13 +123,16 @@ final class TurnedAway: ChannelInboundHandler {
 
   private let text: [UInt8]
 
-  init(_ refusal: Refusal, at door: Peer.Door) {
+  init(_ refusal: Refusal, at door: Peer.Door) { text = Self.words(refusal, at: door) }
+
+  /// What is said, as that door says it.
+  static func words(_ refusal: Refusal, at door: Peer.Door) -> [UInt8] {
     switch door {
-    case .text: text = Array("replserve: \(refusal.reason)\n".utf8)
+    case .text: return Array("replserve: \(refusal.reason)\n".utf8)
     case .control, .unix:
       let code: FailureCode = refusal == .full ? .busy : .notPermitted
       let reply = ControlReply.failed(reason: refusal.reason, extra: ["code": .string(code.rawValue)])
-      text = Frame.encode(reply.body(echoing: nil))
+      return Frame.encode(reply.body(echoing: nil))
     }
   }
 

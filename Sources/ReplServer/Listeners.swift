@@ -85,7 +85,8 @@ struct Listeners {
             throw ServerError(.noResources, "too many sockets are open")
           }
           if door == .unix { try Self.restrict(channel) }
-          try channel.pipeline.syncOperations.addHandler(AcceptBackoffHandler())
+          try channel.pipeline.syncOperations.addHandlers(
+            ArrivalsWithoutDescriptor(door: door, core: core), AcceptBackoffHandler())
         }
       }
       .childChannelOption(.autoRead, value: false)

@@ -106,7 +106,7 @@ final class ServerCore {
   func receive(_ channel: any Channel, at door: Peer.Door) throws -> Visitor? {
     guard !isStopping else { throw ServerError(.noResources, "the server stops") }
     guard connectionCount < ServerLimits.connections, DescriptorRegistration.register(channel) else {
-      doorkeeper.refuseUnseen(channel, at: door)
+      doorkeeper.refuseUnseen(from: channel.remoteAddress?.ipAddress, at: door)
       try channel.pipeline.syncOperations.addHandler(TurnedAway(.full, at: door))
       return nil
     }

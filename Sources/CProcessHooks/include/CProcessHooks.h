@@ -52,6 +52,9 @@ long long process_hooks_thread_cpu_nanoseconds(int thread);
 /// Makes a pipe that is not inherited by exec and never blocks. Returns false when the system has none to give.
 bool process_hooks_make_pipe(int *read_end, int *write_end);
 
+/// Accepts a connection: a descriptor that never waits and that no program inherits, or -1 and `errno`.
+int process_hooks_accept(int listener);
+
 /// Stores what SIGPIPE does now.
 void process_hooks_save_sigpipe(struct sigaction *saved);
 
