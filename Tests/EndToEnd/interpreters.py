@@ -53,6 +53,11 @@ class Interpreter:
         return str(VENVS / (self.minor + "-jedi") / "bin" / "python")
 
     @property
+    def frameworks(self):
+        """A python with gunicorn, gevent and uvloop, as far as there are wheels; for the oldest and the newest."""
+        return str(VENVS / (self.minor + "-frameworks") / "bin" / "python")
+
+    @property
     def has_ancestor(self):
         """Whether unpythonic 2.5 can be installed for this version."""
         return self.version[:2] >= OLDEST_WITH_ANCESTOR
