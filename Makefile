@@ -3,9 +3,11 @@ SHELL  := /bin/sh
 PREFIX ?= /usr/local
 DESTDIR ?=
 PYTHON ?=
+SEED ?= 1
+MINUTES ?= 10
 stage  := .build/stage
 
-.PHONY: help run test bench build install uninstall lint format clean
+.PHONY: help run test soak bench build install uninstall lint format clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -19,6 +21,10 @@ run: ## install what is missing, build, and run a playground server (in a termin
 test: ## install what is missing, build, and run every test and check
 	@scripts/install-prerequisites test
 	@scripts/run-tests
+
+soak: $(stage) ## do to a server whatever may happen to one, at random, for MINUTES=10, as SEED=1 has it
+	@scripts/test-peers
+	@.venv-test/runner/bin/python Tests/Soak/soak.py --seed '$(SEED)' --minutes '$(MINUTES)'
 
 bench: $(stage) ## measure the tools that were built
 	@Benchmarks/run

@@ -48,9 +48,9 @@ def alive(port, connect):
 
 
 @pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
-def test_a_pool_of_workers(interpreter, embed, connect, method):
+def test_a_pool_of_workers(edge, embed, connect, method):
     """They work, have none of ours, and the sessions of the parent go on."""
-    host = embed(WORKERS, method, python=interpreter.plain,
+    host = embed(WORKERS, method, python=edge.plain,
                  options=["-W", "ignore:This process:DeprecationWarning"])
     port = int(host.stdout.line())
     client = connect(port)
