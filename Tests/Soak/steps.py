@@ -196,7 +196,7 @@ def mutated(server, rng):
     """Good requests with bytes changed, cut off, or said twice."""
     for _ in range(20):
         data = bytearray(frame({"command": rng.choice(["Evaluate", "OpenSession", "Jobs", "Complete", "Sessions", "Grant",
-                                                       "Threads", "Interrupt", "Check", "Documentation"]),
+                                                       "Threads", "Interrupt", "Check", "Document"]),
                                 "id": rng.randrange(3), "source": "1 + 1", "session": rng.randrange(-1, 3),
                                 "cursor": rng.randrange(-2, 10 ** 9), "bytes": rng.choice([0, -1, 1 << 62])}))
         for _ in range(rng.randrange(4)):
