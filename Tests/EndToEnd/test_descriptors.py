@@ -149,3 +149,22 @@ def test_the_host_has_them_again_as_soon_as_it_closes_some(host, connect, paired
     host.process.tell("server.stop()")
     client.rest_or_reset()
     assert host.process.ask("print(as_before())") == "True"
+
+
+@pytest.mark.xfail(strict=True, reason="the first evaluation of the process imports what a session needs, and says so when it "
+                                       "cannot")
+def test_a_session_that_has_evaluated_nothing_yet(host, connect):
+    client = connect(host)
+    host.limit(0)
+    assert host.take_all() == "24"
+    assert client.run("1 + 1") == "2\n"
+
+
+def test_a_session_that_could_not_begin(host, connect):
+    """It says why, and works when there are descriptors."""
+    client = connect(host)
+    host.limit(0)
+    assert host.take_all() == "24"
+    assert "Too many open files" in client.run("1 + 1")
+    host.lift()
+    assert client.run("2 + 2") == "4\n"

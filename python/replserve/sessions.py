@@ -110,7 +110,8 @@ class Sessions:
             return json.dumps({"unavailable": str(error)})
 
     def _run(self, session: int, number: int, source: str, kind: int, is_structured: bool) -> Any:
-        route = self._routes[session]
+        # Where it could not be opened, for want of descriptors or memory, that may have become better since.
+        route = self._routes.get(session) or self._open(session)
         # Again each time: the host may have put objects of its own into `sys` since.
         routing.enter(route)
         console = route.owner
