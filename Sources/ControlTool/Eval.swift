@@ -1,6 +1,7 @@
 // Eval: run code in the program, and print what it prints and what it is.
 
 internal import ArgumentParser
+internal import ClientOptions
 internal import ReplClient
 internal import Shared
 
@@ -26,6 +27,8 @@ struct Eval: ControlCommand {
   @Flag(help: "Run it on the program's main thread.")
   var mainThread = false
 
+  @OptionGroup var loop: LoopOption
+
   func prepare(_ surroundings: Surroundings) throws(ClientError) -> ServerWork {
     let sources = try code.sources(surroundings)
     return { (visit: Visit) throws(ClientError) in
@@ -33,6 +36,7 @@ struct Eval: ControlCommand {
       var input: InputLines? = sources.usesInput ? nil : InputLines(surroundings.input)
       var parameters: JSON.Object = ["mode": "script", "place": mainThread ? "main" : "session"]
       if let session { parameters["session"] = .integer(session) }
+      loop.add(to: &parameters)
       if session == nil, sources.texts.count > 1 {
         let opened = try connection.ask(.openSession, until: visit.deadline)
         guard let session = opened["session"] else { throw visit.unexpectedReply }

@@ -1,6 +1,7 @@
 // Jobs: evaluations that nobody waits for: the list of them, their start and their end.
 
 internal import ArgumentParser
+internal import ClientOptions
 internal import ReplClient
 internal import Shared
 
@@ -43,13 +44,16 @@ struct Background: ControlCommand {
 
   @OptionGroup var common: CommonOptions
   @OptionGroup var code: CodeOptions
+  @OptionGroup var loop: LoopOption
 
   func prepare(_ surroundings: Surroundings) throws(ClientError) -> ServerWork {
     let sources = try code.sources(surroundings)
     return { (visit: Visit) throws(ClientError) in
       let connection = try visit.connect()
       for source in sources.texts {
-        let reply = try connection.ask(.startJob, ["source": .string(source)], until: visit.deadline)
+        var parameters: JSON.Object = ["source": .string(source)]
+        loop.add(to: &parameters)
+        let reply = try connection.ask(.startJob, parameters, until: visit.deadline)
         guard let job = reply["job"]?.integerValue else { throw visit.unexpectedReply }
         try visit.output.print("%\(job)", json: ["job": .integer(job)])
       }

@@ -62,7 +62,7 @@ private enum ModuleTable {
       { _, arguments in unsafe entry(arguments, Arguments.endInput) }
     ),
     (
-      "stand_in", "stand_in(name, routes, nowhere, /)\n--\n\nMake what stands for sys.<name> in C code.",
+      "stand_in", "stand_in(name, routes, tasks, nowhere, /)\n--\n\nMake what stands for sys.<name> in C code.",
       { _, arguments in unsafe entry(arguments, Arguments.standIn) }
     ),
     (
@@ -88,6 +88,22 @@ private enum ModuleTable {
     (
       "evaluating_in", "evaluating_in(session, thread, /)\n--\n\nSay which thread a session's evaluation is in now.",
       { _, arguments in unsafe entry(arguments, Arguments.evaluatingIn) }
+    ),
+    (
+      "elsewhere", "elsewhere(session, number, thread, call, /)\n--\n\nCall, while interrupts go to withdraw().",
+      { _, arguments in unsafe entry(arguments, Arguments.elsewhere) }
+    ),
+    (
+      "step", "step(token, thread, call, /)\n--\n\nCall, while strike() reaches the calling thread.",
+      { _, arguments in unsafe entry(arguments, Arguments.step) }
+    ),
+    (
+      "strike", "strike(token, /)\n--\n\nRaise KeyboardInterrupt in the step that runs, or in the next one.",
+      { _, arguments in unsafe entry(arguments, Arguments.strike) }
+    ),
+    (
+      "spare", "spare(token, /)\n--\n\nLet the next step be.",
+      { _, arguments in unsafe entry(arguments, Arguments.spare) }
     ),
     (
       "call_on_main", "call_on_main(session, /)\n--\n\nLet the main thread take a session's evaluation soon.",

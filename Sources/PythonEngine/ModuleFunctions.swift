@@ -12,6 +12,7 @@ enum Running {
 
   static let pair = Mutex<Pair?>(nil)
   static let jobs = PythonJobs()
+  static let steps = Steps()
   /// Set while a start is under way, so that two cannot be at once.
   static let isStarting = Mutex(false)
   static let sessions = SessionCounter()

@@ -4,10 +4,12 @@ internal import ReplServer
 internal import Shared
 
 extension PythonEngine {
-  func start(_ job: Job, source: String, completion: @escaping @Sendable (EngineUnavailable?) -> Void) {
+  func start(
+    _ job: Job, source: String, loop: Int?, completion: @escaping @Sendable (EngineUnavailable?) -> Void
+  ) {
     let isQueued = worker.add { [hooks] gil in
       do throws(PythonError) {
-        _ = try hooks.startJob.call([.integer(job.number), .string(source)], gil)
+        _ = try hooks.startJob.call([.integer(job.number), .string(source), .integer(loop ?? -1)], gil)
         completion(nil)
       } catch {
         Python.reportUnraisable(error)
@@ -67,13 +69,13 @@ extension PythonEngine {
   }
 
   private func place(of target: EvaluationTarget, _ gil: borrowing GIL) -> SourcePlace? {
-    let thread: UInt? =
+    let (session, number, thread): (SessionID, Int, UInt?) =
       switch target {
-      case .session(let id, let number): session(id)?.thread(of: number)
-      case .job(let number): jobs.thread(of: number)
+      case .session(let id, let number): (id, number, self.session(id)?.thread(of: number))
+      case .job(let number): jobs.place(of: number)
       }
-    guard let thread else { return nil }
-    let json = Self.answer(of: hooks.locate, [.integer(Int(bitPattern: thread))], gil)
+    let json = Self.answer(
+      of: hooks.locate, [.integer(session), .integer(number), .integer(Int(bitPattern: thread ?? 0))], gil)
     return json?.objectValue.flatMap(SourcePlace.init)
   }
 

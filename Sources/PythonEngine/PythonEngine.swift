@@ -85,22 +85,33 @@ final class PythonEngine: Engine {
       guard let session = session(id) else { return completion(.stale) }
       isQueued = worker.add { [self] gil in completion(interrupt(session, number, gil)) }
     case .job(let number):
-      isQueued = worker.add { [jobs] gil in completion(jobs.interrupt(number, gil)) }
+      isQueued = worker.add { [self] gil in
+        completion(interrupt(gil) { [jobs] gil in jobs.interrupt(number, gil) })
+      }
     }
     if !isQueued { completion(.stale) }
   }
 
   private func interrupt(_ session: PythonSession, _ number: Int?, _ gil: borrowing GIL) -> InterruptOutcome {
-    if case .outcome(let outcome) = session.interrupt(number, gil) { return outcome }
-    // It waits for the main thread. When that has begun with it just now, it is there that it is interrupted.
-    do throws(PythonError) {
-      let withdrawn = try hooks.withdraw.call([.integer(session.id)], gil)
-      if unsafe try Python.bool(withdrawn.pointer) { return .interrupted }
-    } catch {
-      Python.reportUnraisable(error)
+    interrupt(gil) { gil in session.interrupt(number, gil) }
+  }
+
+  private func interrupt(
+    _ gil: borrowing GIL, _ attempt: (borrowing GIL) -> PythonSession.Interrupt
+  ) -> InterruptOutcome {
+    switch attempt(gil) {
+    case .outcome(let outcome): return outcome
+    case .elsewhere(let session, let number):
+      do throws(PythonError) {
+        let isTold = try hooks.withdraw.call([.integer(session), .integer(number)], gil)
+        if unsafe try Python.bool(isTold.pointer) { return .interrupted }
+      } catch {
+        Python.reportUnraisable(error)
+      }
     }
-    if case .outcome(let outcome) = session.interrupt(number, gil) { return outcome }
-    return .stale
+    // The main thread has begun with it just now, so it is there that it is interrupted; or it is on its way out.
+    if case .outcome(let outcome) = attempt(gil) { return outcome }
+    return .interrupted
   }
 
   func background(session id: SessionID, evaluation number: Int, as job: Job) -> EngineUnavailable? {
@@ -143,6 +154,14 @@ final class PythonEngine: Engine {
   func windowSize(of id: SessionID) -> WindowSize? { state.withLock { $0.windows[id] } }
 
   func session(_ id: SessionID) -> PythonSession? { state.withLock { $0.sessions[id] } }
+
+  /// The session that runs an evaluation, also when that has become a job.
+  func session(_ id: SessionID, evaluating number: Int) -> PythonSession? {
+    let all = state.withLock { state in
+      [state.sessions[id]].compactMap { $0 } + state.moved.values.filter { $0.id == id }
+    }
+    return all.first { $0.isEvaluating(number) }
+  }
 
   /// Has the inquirer do something; it is started with the first such work.
   /// - Returns: false when too much waits already.
@@ -307,6 +326,7 @@ final class PythonEngine: Engine {
         [
           .integer(evaluation.session), .integer(evaluation.number), .string(source), .integer(kind),
           .bool(evaluation.presentation == .structured), .bool(evaluation.place == .main),
+          .integer(evaluation.loop ?? -1),
         ], gil)
       return unsafe try PythonAnswer.result(
         result.pointer, duration: (.now - started).seconds, gil)

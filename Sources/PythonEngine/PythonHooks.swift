@@ -7,7 +7,8 @@ struct PythonHooks: Sendable {
   let spawn: Callable
   /// opened(session): the session's thread has started; nothing can interrupt it yet.
   let opened: Callable
-  /// run(session, number, source, kind, is_structured, is_main) -> the number of an outcome, or a report as JSON.
+  /// run(session, number, source, kind, is_structured, is_main, loop) -> the number of an outcome, or a report as JSON.
+  /// A loop of -1 is whichever is right.
   let run: Callable
   /// closed(session, has_moved): the session's thread is about to end; it has moved when its evaluation became a job.
   let closed: Callable
@@ -19,9 +20,10 @@ struct PythonHooks: Sendable {
   let checkpoint: Callable
   /// on_main(session): the calling thread is the main thread, and the session has an evaluation for it.
   let onMain: Callable
-  /// withdraw(session) -> whether its evaluation for the main thread had not begun, and never will.
+  /// withdraw(session, number) -> whether an evaluation that no thread has now is told to end: it waits for an event
+  /// loop, or for the main thread, which will not begin with it. Session 0 stands for a job.
   let withdraw: Callable
-  /// start_job(number, source): starts the thread of a job.
+  /// start_job(number, source, loop): starts the thread of a job.
   let startJob: Callable
   /// listen(is_wanted): whether what the process prints is to be told.
   let listen: Callable
@@ -39,7 +41,7 @@ struct PythonHooks: Sendable {
   let document: Callable
   /// threads() -> JSON.
   let threads: Callable
-  /// locate(thread) -> JSON.
+  /// locate(session, number, thread) -> JSON; the thread is 0 for what waits for an event loop, the session for a job.
   let locate: Callable
 
   /// - Throws: `.isSet` when the object lacks one of them.

@@ -8,8 +8,8 @@ internal import Synchronization
 final class PythonJobs: Sendable {
   /// What runs a job now.
   private struct Runner {
-    /// What `threading.get_ident()` gives in its thread.
-    let thread: UInt
+    /// What `threading.get_ident()` gives in its thread; nil while that waits for an event loop.
+    var thread: UInt?
     let kernelThread: Int
   }
 
@@ -38,19 +38,27 @@ final class PythonJobs: Sendable {
   }
 
   /// Raises KeyboardInterrupt in a job.
-  func interrupt(_ number: Int, _ gil: borrowing GIL) -> InterruptOutcome {
-    if let session = adopted.withLock({ $0[number] }) {
-      if case .outcome(let outcome) = session.interrupt(nil, gil) { return outcome }
-      return .stale
-    }
+  func interrupt(_ number: Int, _ gil: borrowing GIL) -> PythonSession.Interrupt {
+    if let session = adopted.withLock({ $0[number] }) { return session.interrupt(nil, gil) }
     guard let runner = runners.withLock({ $0[number] }) else {
       // Its thread has not begun with it, or is done with it. Both hold the interpreter while they say so.
-      guard let job = table.job(number), job.isAwaited else { return .stale }
+      guard let job = table.job(number), job.isAwaited else { return .outcome(.stale) }
       doomed.withLock { _ = $0.insert(number) }
-      return .interrupted
+      return .outcome(.interrupted)
     }
-    _ = unsafe PyThreadState_SetAsyncExc(runner.thread, cpython_KeyboardInterrupt())
-    return .interrupted
+    guard let thread = runner.thread else { return .elsewhere(session: 0, number: number) }
+    _ = unsafe PyThreadState_SetAsyncExc(thread, cpython_KeyboardInterrupt())
+    return .outcome(.interrupted)
+  }
+
+  /// A job waits, in its thread, for an event loop; or, given that thread, does so no more. An interrupt that was not
+  /// raised is taken back.
+  func move(_ number: Int, to thread: UInt?, _ gil: borrowing GIL) {
+    let left = runners.withLock { runners -> UInt? in
+      defer { runners[number]?.thread = thread }
+      return runners[number]?.thread
+    }
+    if let left { _ = PyThreadState_SetAsyncExc(left, nil) }
   }
 
   /// A job is over.
@@ -66,9 +74,11 @@ final class PythonJobs: Sendable {
 
   func forget(_ number: Int) { adopted.withLock { $0[number] = nil } }
 
-  /// The thread of a job, as `threading.get_ident()` has it; nil when it does not run.
-  func thread(of number: Int) -> UInt? {
-    adopted.withLock { $0[number] }?.thread ?? runners.withLock { $0[number]?.thread }
+  /// Where a job is: the session and the evaluation it was, or 0 and its own number, and its thread, as
+  /// `threading.get_ident()` has it, if it runs in one.
+  func place(of number: Int) -> (session: SessionID, number: Int, thread: UInt?) {
+    if let session = adopted.withLock({ $0[number] }) { return (session.id, session.running ?? 0, session.thread) }
+    return (0, number, runners.withLock { $0[number]?.thread })
   }
 
   /// What each thread that runs a job is for, by the kernel's number of it.

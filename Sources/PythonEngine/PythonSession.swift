@@ -17,7 +17,8 @@ final class PythonSession: Sendable {
   private struct State {
     var queued: (Evaluation, Completion)?
     var running: Int?
-    /// What `threading.get_ident()` gives in the thread that evaluates; nil while the main thread has not begun to.
+    /// What `threading.get_ident()` gives in the thread that evaluates; nil while the main thread has not begun to,
+    /// and while it waits for an event loop.
     var thread: UInt?
     /// Those of the evaluation that runs, or of the last one.
     var streams: any EvaluationStreams
@@ -43,8 +44,9 @@ final class PythonSession: Sendable {
   /// What an interrupt of the engine came to.
   enum Interrupt {
     case outcome(InterruptOutcome)
-    /// The evaluation is meant for the main thread, which has not begun with it.
-    case notBegun
+    /// What is meant is in no thread that can be told: the main thread has not begun with it, or an event loop runs
+    /// what it awaits. Session 0 stands for a job, whose number it is then.
+    case elsewhere(session: SessionID, number: Int)
   }
 
   let id: SessionID
@@ -167,7 +169,7 @@ final class PythonSession: Sendable {
     let (interrupt, streams, cancelled) = monitor.withLock {
       state -> (Interrupt, (any EvaluationStreams)?, (Evaluation, Completion)?) in
       if let running = state.running, number == nil || number == running {
-        guard let thread = state.thread else { return (.notBegun, nil, nil) }
+        guard let thread = state.thread else { return (.elsewhere(session: id, number: running), nil, nil) }
         _ = unsafe PyThreadState_SetAsyncExc(thread, cpython_KeyboardInterrupt())
         return (.outcome(.interrupted), state.streams, nil)
       }
@@ -186,6 +188,12 @@ final class PythonSession: Sendable {
     }
     return interrupt
   }
+
+  /// Whether it is that evaluation that runs.
+  func isEvaluating(_ number: Int) -> Bool { monitor.withLock { $0.running == number } }
+
+  /// The evaluation that runs now.
+  var running: Int? { monitor.withLock { $0.running } }
 
   /// The thread that evaluates, as `threading.get_ident()` has it; nil when the evaluation does not run.
   func thread(of number: Int) -> UInt? {

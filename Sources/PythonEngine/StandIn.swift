@@ -9,8 +9,10 @@ internal import CPython
 ///
 /// An instance is `original`, `nowhere` and `name` behind the object's head, each a reference it owns.
 @safe enum StandIn {
-  /// A thread's number -> its route: the dict that `replserve.routing` keeps.
+  /// A thread's number -> its route: the dict that `replserve.routing` keeps. In a thread that runs an event loop of
+  /// the host it has `tasks` instead, a context variable, whose value is the key of the route of the task that runs.
   nonisolated(unsafe) private static var routes: OpaquePointer?  // read and written with the interpreter held
+  nonisolated(unsafe) private static var tasks: OpaquePointer?  // as that
 
   private static let fieldSize = unsafe MemoryLayout<OpaquePointer>.size
   private static let originalOffset = Int(cpython_object_head_size)
@@ -24,12 +26,14 @@ internal import CPython
   /// - Parameters:
   ///   - nowhere: what C code gets instead of None.
   static func make(
-    name: OpaquePointer, routes: OpaquePointer, nowhere: OpaquePointer
+    name: OpaquePointer, routes: OpaquePointer, tasks: OpaquePointer, nowhere: OpaquePointer
   ) throws(PythonError) -> OpaquePointer {
     guard let type = unsafe type, let object = unsafe PyType_GenericAlloc(type, 0) else { throw .isSet }
     if unsafe Self.routes == nil {
       unsafe Py_IncRef(routes)
       unsafe Self.routes = routes
+      unsafe Py_IncRef(tasks)
+      unsafe Self.tasks = tasks
     }
     unsafe setField(object, nowhereOffset, nowhere)
     unsafe setField(object, nameOffset, name)
@@ -43,14 +47,29 @@ internal import CPython
     unsafe setField(object, originalOffset, value)
   }
 
-  /// The route of the calling thread; a borrowed reference.
+  /// The route of the calling thread, or of the task that it runs; a new reference.
   static func route() throws(PythonError) -> OpaquePointer? {
     guard let routes = unsafe routes, unsafe PyDict_Size(routes) > 0 else { return nil }
     guard let thread = unsafe PyLong_FromUnsignedLong(PyThread_get_thread_ident()) else { throw .isSet }
     defer { unsafe Py_DecRef(thread) }
-    let route = unsafe PyDict_GetItemWithError(routes, thread)
-    if unsafe route == nil, unsafe PyErr_Occurred() != nil { throw .isSet }
-    return unsafe route
+    guard let found = unsafe try item(thread, of: routes) else { return nil }
+    guard let tasks = unsafe tasks, found == tasks else { return unsafe found }
+    defer { unsafe Py_DecRef(found) }
+    guard let get = unsafe PyObject_GetAttrString(tasks, "get") else { throw .isSet }
+    defer { unsafe Py_DecRef(get) }
+    guard let key = unsafe PyObject_CallObject(get, nil) else { throw .isSet }
+    defer { unsafe Py_DecRef(key) }
+    return unsafe try item(key, of: routes)
+  }
+
+  /// A new reference.
+  private static func item(_ key: OpaquePointer, of dictionary: OpaquePointer) throws(PythonError) -> OpaquePointer? {
+    guard let item = unsafe PyDict_GetItemWithError(dictionary, key) else {
+      if unsafe PyErr_Occurred() != nil { throw .isSet }
+      return nil
+    }
+    unsafe Py_IncRef(item)
+    return unsafe item
   }
 
   /// A new reference to what stands for the stand-in in the calling thread; nil with an exception set.
@@ -60,6 +79,7 @@ internal import CPython
     do throws(PythonError) { unsafe route = try Self.route() } catch { return nil }
     let found: OpaquePointer?
     if let route = unsafe route {
+      defer { unsafe Py_DecRef(route) }
       unsafe found = PyObject_GetAttr(route, field(object, nameOffset))
       if unsafe found == nil { return nil }
     } else {

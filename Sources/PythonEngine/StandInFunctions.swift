@@ -2,10 +2,10 @@
 internal import CPython
 
 extension Arguments {
-  /// stand_in(name, routes, nowhere)
+  /// stand_in(name, routes, tasks, nowhere)
   func standIn(_ gil: inout GIL) throws(PythonError) -> OpaquePointer? {
-    try expect(3, of: "stand_in")
-    return unsafe try StandIn.make(name: object(0), routes: object(1), nowhere: object(2))
+    try expect(4, of: "stand_in")
+    return unsafe try StandIn.make(name: object(0), routes: object(1), tasks: object(2), nowhere: object(3))
   }
 
   /// original(stand_in)
@@ -26,7 +26,10 @@ extension Arguments {
   /// routed_get(stand_in, name, module): what `sys.<name>` is for the calling thread.
   func routedGet(_ gil: inout GIL) throws(PythonError) -> OpaquePointer? {
     try expect(3, of: "routed_get")
-    if let route = unsafe try StandIn.route() { return unsafe PyObject_GetAttr(route, try object(1)) }
+    if let route = unsafe try StandIn.route() {
+      defer { unsafe Py_DecRef(route) }
+      return unsafe PyObject_GetAttr(route, try object(1))
+    }
     let original = unsafe StandIn.original(of: try object(0)) ?? cpython_None()
     unsafe Py_IncRef(original)
     return unsafe original
@@ -36,6 +39,7 @@ extension Arguments {
   func routedSet(_ gil: inout GIL) throws(PythonError) -> OpaquePointer? {
     try expect(4, of: "routed_set")
     if let route = unsafe try StandIn.route() {
+      defer { unsafe Py_DecRef(route) }
       guard unsafe PyObject_SetAttr(route, try object(1), try object(3)) == 0 else { throw .isSet }
     } else {
       unsafe StandIn.setOriginal(of: try object(0), try object(3))

@@ -20,7 +20,7 @@ extension ControlConnection {
     // be looked at by it, or interrupted instead of it.
     reply.ok(["job": .integer(job.number)])
     let jobs = core.jobs
-    core.engine.start(job, source: source) { failure in
+    core.engine.start(job, source: source, loop: request.fields["loop"]?.integerValue) { failure in
       guard let failure else { return }
       job.write(Array("\(failure.reason)\n".utf8), to: .standardError)
       job.end(.failed)

@@ -75,7 +75,8 @@ extension ControlConnection {
     let number: Int
     do throws(Session.Refusal) {
       number = try session.evaluate(
-        source, by: visitor, presentation: .structured, place: place, streams: streams
+        source, by: visitor, presentation: .structured, place: place,
+        loop: request.fields["loop"]?.integerValue, streams: streams
       ) { result in
         evaluation?.finish(result)
         if isAlone { session.end() }

@@ -67,18 +67,22 @@ public struct Evaluation: Sendable {
   public var source: Source
   public var presentation: Presentation
   public var place: Place
+  /// The event loop of the host, by the engine's number, that runs what it awaits; 0 is one of the session's own, nil
+  /// whichever is right.
+  public var loop: Int?
   /// Where the evaluation writes and reads.
   public var streams: any EvaluationStreams
 
   public init(
     session: SessionID, number: Int, source: Source, presentation: Presentation = .text, place: Place = .session,
-    streams: any EvaluationStreams
+    loop: Int? = nil, streams: any EvaluationStreams
   ) {
     self.session = session
     self.number = number
     self.source = source
     self.presentation = presentation
     self.place = place
+    self.loop = loop
     self.streams = streams
   }
 }
@@ -181,8 +185,11 @@ public protocol Engine: AnyObject, Sendable {
   func locate(_ target: EvaluationTarget, completion: @escaping @Sendable (SourcePlace?) -> Void)
 
   /// Starts a thread that runs source as a job, which the engine begins and ends by its methods.
-  /// - Parameter completion: told nil once it has started, or why it could not.
-  func start(_ job: Job, source: String, completion: @escaping @Sendable (EngineUnavailable?) -> Void)
+  /// - Parameters:
+  ///   - loop: as that of an evaluation.
+  ///   - completion: told nil once it has started, or why it could not.
+  func start(
+    _ job: Job, source: String, loop: Int?, completion: @escaping @Sendable (EngineUnavailable?) -> Void)
 
   /// Candidates for the word `text`, in a stable order, as they would replace it.
   func complete(word text: String, completion: @escaping @Sendable ([String]) -> Void)

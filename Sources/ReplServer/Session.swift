@@ -65,7 +65,7 @@ final class Session {
   /// - Throws: why it is not begun.
   func evaluate(
     _ source: Evaluation.Source, by visitor: Visitor, audited: EvaluatedSource? = nil,
-    presentation: Evaluation.Presentation = .text, place: Evaluation.Place = .session,
+    presentation: Evaluation.Presentation = .text, place: Evaluation.Place = .session, loop: Int? = nil,
     streams: any EvaluationStreams, completion: @escaping (EvaluationResult) -> Void
   ) throws(Refusal) -> Int {
     guard running == nil, !isEnded else { throw Refusal(reason: "Session \(id) is busy.") }
@@ -79,7 +79,8 @@ final class Session {
     evaluationCount = number
     running = Running(number: number, visitor: visitor, shown: Self.shown(source), streams: streams)
     let evaluation = Evaluation(
-      session: id, number: number, source: source, presentation: presentation, place: place, streams: streams)
+      session: id, number: number, source: source, presentation: presentation, place: place, loop: loop,
+      streams: streams)
     let box = NIOLoopBoundBox<(session: Session, completion: (EvaluationResult) -> Void)?>(
       (self, completion), eventLoop: core.eventLoop)
     let thread = core.thread

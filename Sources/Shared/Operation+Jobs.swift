@@ -5,7 +5,12 @@ extension Operation {
 
   public static let startJob = Operation(
     "StartJob", "Run source as a job, which goes on when this connection ends.",
-    parameters: [Field("source", .string, "What to run; the value of its last expression is the job's.")],
+    parameters: [
+      Field("source", .string, "What to run; the value of its last expression is the job's."),
+      Field(
+        "loop", .count, required: false,
+        "Which event loop of the host runs what is awaited; 0: the job's own."),
+    ],
     returns: [Field("job", .integer, "Its number.")])
 
   public static let jobs = Operation(

@@ -25,6 +25,9 @@ extension Operation {
         "mode", .string, required: false,
         "'script' (the default), all of it at once; or 'block', one block of a prompt."),
       Field("place", .string, required: false, "'session' (the default), or 'main': the host's main thread."),
+      Field(
+        "loop", .count, required: false,
+        "Which event loop of the host runs what is awaited; 0: the session's own."),
       Field("credit", .count, required: false, "How many bytes of output may be sent before the first Grant."),
       Field("pages", .boolean, required: false, "Whether long texts are sent for a pager."),
     ],

@@ -37,6 +37,8 @@ struct ConnectOptions: ParsableCommand {
   @Option(help: ArgumentHelp("Take up a session that was left.", valueName: "session"))
   var attach: Int?
 
+  @OptionGroup var loop: LoopOption
+
   @Flag(help: "Show what the program itself prints, too.")
   var tee = false
 

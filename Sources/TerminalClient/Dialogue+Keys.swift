@@ -1,5 +1,6 @@
 // The dialogue's keys: what a person types, and what comes of it.
 
+internal import ClientOptions
 internal import ReplClient
 internal import Shared
 
@@ -127,6 +128,7 @@ extension Dialogue {
     var fields: JSON.Object = ["source": .string(source), "session": .integer(session), "mode": .string(mode)]
     if isForced || mode == "script" { fields["final"] = true }
     if wire.features.hasPaging { fields["pages"] = true }
+    options.loop.add(to: &fields)
     let request: Int
     do throws(ClientError) {
       request = try wire.send(.evaluate, fields)

@@ -1,5 +1,6 @@
 // The script run: what is done without a terminal, block by block.
 
+internal import ClientOptions
 internal import Glibc
 internal import ReplClient
 internal import Shared
@@ -18,6 +19,8 @@ struct ScriptRun {
   private let talk: Talk
   private let signals: SignalWatch?
   private let keepsGoing: Bool
+  /// The event loop of the program that runs what is awaited, if one was asked for.
+  private let loop: LoopOption
   private var queue: OutputQueue
   private var input: InputLines
   private let readsInput: Bool
@@ -32,8 +35,9 @@ struct ScriptRun {
   private var isInterruptSent = false
   private var isInterrupted = false
 
-  init(_ wire: any Wire, _ surroundings: Surroundings, keepsGoing: Bool) throws(ClientError) {
+  init(_ wire: any Wire, _ surroundings: Surroundings, keepsGoing: Bool, loop: LoopOption) throws(ClientError) {
     self.wire = wire
+    self.loop = loop
     self.keepsGoing = keepsGoing
     talk = Talk(surroundings.errors)
     signals = surroundings.takesSignals ? try SignalWatch([SIGINT, SIGTERM, SIGHUP]) : nil
@@ -126,6 +130,7 @@ struct ScriptRun {
   private mutating func evaluate(_ source: String, isFinal: Bool, readsInput: Bool) throws(ClientError) -> Bool {
     var fields: JSON.Object = ["source": .string(source), "session": .integer(session), "mode": "block"]
     if isFinal { fields["final"] = true }
+    loop.add(to: &fields)
     let id = try wire.send(.evaluate, fields)
     request = id
     evaluation = nil

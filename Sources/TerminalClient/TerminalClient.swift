@@ -46,8 +46,11 @@ public enum TerminalClient {
     guard let wire = try open(surroundings, options, isInteractive: isInteractive) else {
       return ExitCode.done.rawValue
     }
+    guard options.loop.loop == nil || !(wire is AncestorConnection) else {
+      throw ClientError(.usage, "--loop needs a server of repltools; that one is unpythonic's")
+    }
     guard isInteractive else {
-      var script = try ScriptRun(wire, surroundings, keepsGoing: options.keepGoing)
+      var script = try ScriptRun(wire, surroundings, keepsGoing: options.keepGoing, loop: options.loop)
       return try script.run(options.code.isEmpty ? .input(surroundings.input) : .code(options.code))
     }
     return try Dialogue(wire, options, surroundings).run()

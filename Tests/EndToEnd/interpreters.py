@@ -58,6 +58,11 @@ class Interpreter:
         return str(VENVS / (self.minor + "-frameworks") / "bin" / "python")
 
     @property
+    def uvloop(self):
+        """A python with uvloop."""
+        return str(VENVS / (self.minor + "-uvloop") / "bin" / "python")
+
+    @property
     def has_ancestor(self):
         """Whether unpythonic 2.5 can be installed for this version."""
         return self.version[:2] >= OLDEST_WITH_ANCESTOR

@@ -92,6 +92,13 @@ extension ProcessWideTests {
       #expect(try engine.evaluation().request.place == .main)
     }
 
+    @Test func theLoopIsPassedOn() throws {
+      _ = try client.evaluate("x", ["loop": 2])
+      #expect(try engine.evaluation().request.loop == 2)
+      _ = try client.evaluate("x")
+      #expect(try engine.evaluation().request.loop == nil)
+    }
+
     @Test func twoAtOnceAreToldApart() throws {
       let (first, firstSession) = try client.evaluate("a")
       let (second, secondSession) = try client.evaluate("b")

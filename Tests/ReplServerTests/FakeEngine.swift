@@ -59,7 +59,9 @@ final class FakeEngine: Engine {
     ask { $0.locations.append(Call(request: target, answer: completion)) }
   }
 
-  func start(_ job: Job, source: String, completion: @escaping @Sendable (EngineUnavailable?) -> Void) {
+  func start(
+    _ job: Job, source: String, loop: Int?, completion: @escaping @Sendable (EngineUnavailable?) -> Void
+  ) {
     ask { $0.jobs.append(Call(request: job, answer: completion)) }
   }
 

@@ -15,6 +15,7 @@ import types
 from typing import Any, Callable, Optional
 
 from . import _native, routing, sources
+from .awaits import Await, OwnLoop
 from .blocks import BlockScanner
 from .reports import cut, exception_report, format_exception, trim
 from .results import Results
@@ -57,6 +58,10 @@ def send_value(session: int, text: str) -> None:
         _native.write(session, VALUE_STREAM, piece.encode("utf-8", "backslashreplace"))
 
 
+#: The flag of a code object that has to be awaited, as `inspect` has it.
+_COROUTINE = 0x80
+
+
 class _Current(threading.local):
     """The evaluation that runs in the calling thread: one that was made a job goes on beside the next one."""
 
@@ -67,6 +72,10 @@ class _Current(threading.local):
         self.failures: Optional[list[BaseException]] = None
         #: What the last one for a program has raised, or else shown last.
         self.last: Any = None
+        #: Its session and number, or 0 and the number of its job, and the event loop that was asked for.
+        self.evaluation = (0, 0)
+        self.loop: Optional[int] = None
+        self.own_loop = OwnLoop()
 
 
 class Console(code.InteractiveConsole):
@@ -82,6 +91,27 @@ class Console(code.InteractiveConsole):
         self.results = Results(label)
         self._scanner = BlockScanner()
         self._current = _Current()
+        #: The event loop that runs what is awaited, as `loops.choose` has it, where no evaluation asks for another.
+        self.loop: Optional[int] = None
+        self.compile.compiler.flags |= ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
+
+    def begin(self, session: int, number: int, loop: Optional[int] = None) -> None:
+        """Say what the calling thread evaluates next: an evaluation of a session, or, for session 0, a job."""
+        self._current.evaluation, self._current.loop = (session, number), loop
+
+    def perform(self, code: types.CodeType, run: Callable[..., Any] = exec) -> Any:
+        """Run code in the namespace by ``exec`` or ``eval``; what has to be awaited is awaited, and its value returned."""
+        bound = self.results.bind(code, self.locals)  # type: ignore[arg-type]
+        if not bound.co_flags & _COROUTINE:
+            return run(bound, self.locals)
+        current = self._current
+        coroutine = types.FunctionType(bound, self.locals)()  # type: ignore[arg-type]
+        loop = self.loop if current.loop is None else current.loop
+        return Await(current.evaluation, coroutine, f"replserve {self.label}", current.own_loop, loop).result()
+
+    def close_loop(self) -> None:
+        """Let go of the calling thread's own event loop, and of the tasks in it."""
+        self._current.own_loop.close()
 
     def evaluate(self, source: str, number: int, is_final: bool) -> int:
         """Run a block for a person.
@@ -179,7 +209,7 @@ class Console(code.InteractiveConsole):
         """Run statements as the prompt does, and show what each expression gives."""
         sources.register(filename, source)
         try:
-            flags = self._future_flags()
+            flags = self._flags()
             tree = self.expand(compile(source, filename, "exec", flags | ast.PyCF_ONLY_AST, True))
             compiled = compile(ast.Interactive(tree.body), filename, "single", flags, True)
         except (OverflowError, SyntaxError, ValueError):
@@ -194,16 +224,16 @@ class Console(code.InteractiveConsole):
         body, last = self._compile_script(source, filename)
         sources.register(filename, source)
         if body is not None:
-            exec(self.results.bind(body, self.locals), self.locals)  # type: ignore[arg-type]
+            self.perform(body)
         if last is None:
             return None
-        return eval(self.results.bind(last, self.locals), self.locals)  # type: ignore[arg-type]
+        return self.perform(last, eval)
 
     def _compile_script(
         self, source: str, filename: str
     ) -> tuple[Optional[types.CodeType], Optional[types.CodeType]]:
         """The code of all but the last expression of a text, and that of the expression."""
-        flags = self._future_flags()
+        flags = self._flags()
         tree = compile(source, filename, "exec", flags | ast.PyCF_ONLY_AST, True)
         tree = self.expand(tree)
         statements = list(tree.body)
@@ -219,15 +249,15 @@ class Console(code.InteractiveConsole):
         if last is None:
             return body, None
         assert isinstance(last, ast.Expr)
-        return body, compile(ast.Expression(last.value), filename, "eval", self._future_flags(), True)
+        return body, compile(ast.Expression(last.value), filename, "eval", self._flags(), True)
 
     def expand(self, tree: Any) -> Any:
         """The syntax tree with its macros expanded; a plain console has none."""
         return tree
 
-    def _future_flags(self) -> int:
-        """The ``from __future__`` imports that this session has made, as flags of ``compile``."""
-        known = 0
+    def _flags(self) -> int:
+        """Flags of ``compile``: the ``from __future__`` imports that this session has made, and that it may await."""
+        known = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
         for feature in codeop._features:
             known |= feature.compiler_flag
         return self.compile.compiler.flags & known
@@ -263,7 +293,7 @@ class Console(code.InteractiveConsole):
     def runcode(self, code: types.CodeType) -> None:  # type: ignore[override]
         """Run code in the namespace, and show what it raises."""
         try:
-            exec(self.results.bind(code, self.locals), self.locals)  # type: ignore[arg-type]
+            self.perform(code)
         except SystemExit:
             raise
         except BaseException:

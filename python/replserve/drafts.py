@@ -29,12 +29,15 @@ def _is_complete(source: str) -> bool:
     # `obj?` and the like are complete; so is nothing.
     if len(lines) == 1 and (not source.strip() or source.rstrip().endswith("?")):
         return True
+    # As the console has it, which knows `await`.
+    compiler = CommandCompiler()
+    compiler.compiler.flags |= ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
     try:
-        if CommandCompiler()(source, "<draft>", "exec") is None:
+        if compiler(source, "<draft>", "exec") is None:
             # An `else` may still follow an indented block; an empty line says that none does.
             if lines[-1].strip() or len(lines) == 1:
                 return False
-            return CommandCompiler()(source + "\n", "<draft>", "exec") is not None
+            return compiler(source + "\n", "<draft>", "exec") is not None
         # A line may still follow in an indented block, which a statement over several lines is not.
         is_indented = lines[-1].strip() and lines[-1][:1] in (" ", "\t")
         return not (is_indented and hasattr(ast.parse(source).body[-1], "body"))

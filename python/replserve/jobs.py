@@ -164,9 +164,12 @@ class Job(JobRecord, threading.Thread):
 class SourceJob(Job):
     """A job that runs source in a console of its own; its result is the value of the last expression."""
 
-    def __init__(self, source: str, number: int, open_console: Callable[[str], Console]) -> None:
+    def __init__(
+        self, source: str, number: int, open_console: Callable[[str], Console], loop: Optional[int]
+    ) -> None:
         super().__init__(None, f"job-{number}", number)
         self._source = source
+        self._loop = loop
         self._open_console: Optional[Callable[[str], Console]] = open_console
         self._console: Optional[Console] = None
 
@@ -174,11 +177,13 @@ class SourceJob(Job):
         assert self._open_console is not None
         label = f"job {self.number}"
         console = self._console = self._open_console(label)
+        console.begin(0, self.number, self._loop)
         self._open_console = None
         self._thunk = lambda: console.run_script(self._source, f"<{label}>")
 
     def _close(self) -> None:
         if self._console is not None:
+            self._console.close_loop()
             self._console.close()
             self._console = None
 

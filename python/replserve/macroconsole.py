@@ -141,7 +141,7 @@ class MacroConsole(Console, _MacroConsole):
             # No macro is expanded here: the name of a macro means the function behind it.
             subject_object = self.expander.bindings.get(subject.strip())
             if subject_object is None:
-                subject_object = eval(self.results.bind(expression, self.locals), self.locals)  # type: ignore[arg-type]
+                subject_object = self.perform(expression, eval)
         except (OverflowError, SyntaxError, ValueError):
             self.showsyntaxerror(filename)
         except SystemExit:

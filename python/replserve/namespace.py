@@ -6,12 +6,13 @@ import builtins
 import threading
 from typing import Any, Callable, Optional
 
-from . import _native, routing
+from . import _native, loops, routing
+from .console import Console
 from .documentation import doc
 from .jobs import bg, fg, jobs
 from .paging import help
 
-__all__ = ["Injection", "halt", "server_print"]
+__all__ = ["Injection", "halt", "server_print", "use_loop"]
 
 
 #: Held while `server_print` writes, and while the process forks: a child would inherit the lock of the stream that is
@@ -38,6 +39,30 @@ def halt(doit: bool = True) -> None:
     print(message)
     if routing.route_of_this_thread() is not None:
         server_print(message)
+
+
+_LIST = object()
+
+
+def use_loop(number: Any = _LIST) -> None:
+    """Choose the event loop of the program that runs what this session awaits, by its number.
+
+    0 is a loop of the session's own, None whichever is the only one. Without an argument, say which there are.
+    """
+    route = routing.route_of_this_thread()
+    console = getattr(route, "owner", None)
+    if not isinstance(console, Console):
+        raise RuntimeError("use_loop() works in a session")
+    if number is not _LIST:
+        if number is not None and (not isinstance(number, int) or isinstance(number, bool)):
+            raise TypeError(f"use_loop() takes a number or None, not {type(number).__name__}")
+        if number is not None:
+            loops.choose(number)
+        console.loop = number
+        return
+    print(f"event loops that the program runs: {loops.describe(loops.running())}")
+    used = {None: "the only one there is, else its own", 0: "its own"}.get(console.loop, f"number {console.loop}")
+    print(f"this session uses: {used}")
 
 
 def _macro(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -70,7 +95,7 @@ class Injection:
         if self._is_done:
             return
         self._is_done = True
-        for function in (doc, server_print, halt, bg, fg, jobs, help):
+        for function in (doc, server_print, halt, bg, fg, jobs, help, use_loop):
             self._add(function.__name__, function)
         # Without the site module there are none.
         for name in ("exit", "quit"):

@@ -16,6 +16,8 @@ __all__ = ["detour"]
 
 def _getpass(prompt: str = "Password: ", stream: Any = None, **options: Any) -> Any:
     route = routing.route_of_this_thread()
+    if route is not None and route.is_of_task:
+        route.stdin.readline()  # refuses, in its own words
     if route is None or route.session is None:
         return detour.original(prompt, stream, **options)
     output = sys.stdout if stream is None else stream

@@ -45,7 +45,9 @@ def format_exception(
     try:
         shown = traceback.TracebackException(kind, error, trace)  # type: ignore[arg-type]
         _hide_own_frames(shown)
-        return "".join(shown.format()), list(shown.stack)
+        # What the server itself has to say of a block has no frames, and needs no heading for them.
+        is_bare = not shown.stack and shown.__cause__ is None and shown.__context__ is None
+        return "".join(shown.format_exception_only() if is_bare else shown.format()), list(shown.stack)
     except KeyboardInterrupt:
         raise
     except BaseException as failure:

@@ -1,9 +1,10 @@
 """Routing: ``sys.stdin``, ``stdout``, ``stderr`` and ``displayhook`` that depend on the thread that uses them.
 
-While a session or one of its jobs lives, two things stand between the four and their users:
+While a session or one of its jobs lives, some things stand between the four and their users:
 
 - In the dictionary of ``sys``, where C code such as ``print`` looks, there are stand-ins. In a thread that belongs to a
   session or a job a stand-in is that session's or job's own stream; in every other thread it is the host's object.
+- In a thread of the host that runs an event loop, it is the stream of the task that runs, while a session awaits that.
 - Python code that says ``sys.stdout`` gets the right object itself, by properties of the class of ``sys``: the host sees
   the very object it has always had, and an assignment, such as that of ``contextlib.redirect_stdout``, holds for the
   session that makes it, or for the host.
@@ -18,13 +19,17 @@ import sys
 import threading
 import types
 from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import partial
 from typing import Any, Callable, Iterator, Optional
 
 from . import _native
 from .tee import Teed
 
-__all__ = ["Route", "enter", "forget_after_fork", "leave", "listen", "original", "route_of_this_thread", "uninstall"]
+__all__ = [
+    "Route", "enter", "enter_task", "entry", "forget_after_fork", "is_of_session", "leave", "leave_task", "listen",
+    "original", "put_back", "route_of_this_thread", "uninstall",
+]  # fmt: skip
 
 _NAMES = ("stdin", "stdout", "stderr", "displayhook")
 #: What a session's traceback leaves behind for ``pdb.pm()``; C code never looks there.
@@ -46,6 +51,8 @@ class Route:
         self.own_stdout = stdout
         #: Where values go that are for a program.
         self.values: Any = None
+        #: Whether it is for a task in a loop of the host, where nothing may wait.
+        self.is_of_task = False
 
     def show_for(self, results: Any) -> None:
         """Let the display hook write to this route's output, and leave what it shows in ``results``."""
@@ -71,13 +78,24 @@ class Route:
 
 #: Whether somebody listens in to what the host prints.
 _is_teed = False
-_routes: dict[int, Route] = {}
+#: In the context of a task that an evaluation awaits, and of those that it makes: the key of its route.
+_task: ContextVar[Any] = ContextVar("replserve_task", default=None)
+#: By the numbers of threads; and by the keys of tasks, in threads that have `_task` instead of a route.
+_routes: dict[Any, Any] = {}
+#: How many tasks have a route in a thread.
+_task_counts: dict[int, int] = {}
 _lock = threading.Lock()
 
 
 def route_of_this_thread() -> Optional[Route]:
-    """The route of the calling thread; None in a thread of the host."""
-    return _routes.get(threading.get_ident())
+    """The route of the calling thread, or of the task that it runs; None where the host runs code of its own."""
+    found = _routes.get(threading.get_ident())
+    return _routes.get(_task.get()) if found is _task else found
+
+
+def is_of_session(thread: int) -> bool:
+    """Whether a thread is a session's or a job's now."""
+    return isinstance(_routes.get(thread), Route)
 
 
 class _Nowhere(io.TextIOBase):
@@ -87,7 +105,7 @@ class _Nowhere(io.TextIOBase):
         return len(text)
 
 
-_stand_ins = {name: _native.stand_in(name, _routes, _Nowhere()) for name in _NAMES}
+_stand_ins = {name: _native.stand_in(name, _routes, _task, _Nowhere()) for name in _NAMES}
 
 
 def original(name: str) -> Any:
@@ -166,6 +184,50 @@ def leave() -> None:
         _restore_if_unused()
 
 
+def entry() -> Any:
+    """What the calling thread has, for `put_back`."""
+    return _routes.get(threading.get_ident())
+
+
+def put_back(before: Any) -> None:
+    """Give the calling thread again what `entry` has returned."""
+    with _lock:
+        if before is None or before is _task and threading.get_ident() not in _task_counts:
+            _routes.pop(threading.get_ident(), None)
+        else:
+            _routes[threading.get_ident()] = before
+        _restore_if_unused()
+
+
+def enter_task(key: Any, route: Route) -> None:
+    """Give the calling thread's task, and those it makes, a route: a thread that runs an event loop of the host.
+
+    It holds in the current context. ``key`` is for `leave_task`.
+    """
+    thread = threading.get_ident()
+    with _lock:
+        if isinstance(_routes.get(thread), Route):
+            raise RuntimeError("the thread of this event loop is a session's; await it there")
+        _routes[thread] = _task
+        _routes[key] = route
+        _task_counts[thread] = _task_counts.get(thread, 0) + 1
+        _install()
+    _task.set(key)
+
+
+def leave_task(key: Any, thread: int) -> None:
+    """Take a route away that was given to tasks in a thread. What they still print is the host's."""
+    with _lock:
+        if _routes.pop(key, None) is None:
+            return
+        left = _task_counts.pop(thread, 1) - 1
+        if left > 0:
+            _task_counts[thread] = left
+        elif _routes.get(thread) is _task:
+            del _routes[thread]
+        _restore_if_unused()
+
+
 def listen(is_wanted: bool) -> None:
     """Let what the host prints be told to those who listen in, or let it be."""
     global _is_teed
@@ -205,6 +267,7 @@ def uninstall() -> None:
     """Forget every route and give the host its own objects back."""
     with _lock:
         _routes.clear()
+        _task_counts.clear()
         _stop_listening()
         _restore()
 
@@ -217,5 +280,6 @@ def forget_after_fork() -> None:
     global _lock
     _lock = threading.Lock()
     _routes.clear()
+    _task_counts.clear()
     _stop_listening()
     _restore()

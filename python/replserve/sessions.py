@@ -8,7 +8,7 @@ import threading
 from functools import partial
 from typing import Any, Callable, Optional
 
-from . import _native, completion, documentation, drafts, jobs, passwords, routing, threads, windows
+from . import _native, awaits, completion, documentation, drafts, jobs, passwords, routing, threads, windows
 from .console import Console, Outcome
 from .forks import end_forked_child
 from .mainthread import MainThread, NotTaken
@@ -72,16 +72,18 @@ class Sessions:
         """
         self._open(session)
 
-    def run(self, session: int, number: int, source: str, kind: int, is_structured: bool, is_main: bool) -> Any:
+    def run(
+        self, session: int, number: int, source: str, kind: int, is_structured: bool, is_main: bool, loop: int
+    ) -> Any:
         """Evaluate in the calling thread, which is the session's, or have it done by the main thread.
 
-        ``kind`` is one of the numbers below; for the result of a job, ``source`` is the job's number. Return an
-        ``Outcome``, or, structured, the report as JSON.
+        ``kind`` is one of the numbers below; for the result of a job, ``source`` is the job's number. ``loop`` is the
+        number of the event loop for what is awaited, or -1. Return an ``Outcome``, or, structured, the report as JSON.
         """
         process = os.getpid()
         has_succeeded = False
         try:
-            run = partial(self._run, session, number, source, kind, is_structured)
+            run = partial(self._run, session, number, source, kind, is_structured, None if loop < 0 else loop)
             result = self._on_main(session, run) if is_main else run()
             has_succeeded = _has_succeeded(result)
         finally:
@@ -91,7 +93,7 @@ class Sessions:
 
     def _on_main(self, session: int, run: Callable[[], Any]) -> Any:
         def routed() -> Any:
-            before = routing.route_of_this_thread()
+            before = routing.entry()
             process = os.getpid()
             has_succeeded = False
             try:
@@ -102,19 +104,26 @@ class Sessions:
                 if os.getpid() != process:
                     # A child that was forked and forgotten would go on with the program.
                     end_forked_child(0 if has_succeeded else 1)
-                routing.leave() if before is None else routing.enter(before)
+                # A loop of the main thread's own ends with the evaluation: nobody would run it again.
+                route = self._routes.get(session)
+                if route is not None:
+                    route.owner.close_loop()
+                routing.put_back(before)
 
         try:
             return self.main_thread.evaluate(session, routed)
         except NotTaken as error:
             return json.dumps({"unavailable": str(error)})
 
-    def _run(self, session: int, number: int, source: str, kind: int, is_structured: bool) -> Any:
+    def _run(
+        self, session: int, number: int, source: str, kind: int, is_structured: bool, loop: Optional[int]
+    ) -> Any:
         # Where it could not be opened, for want of descriptors or memory, that may have become better since.
         route = self._routes.get(session) or self._open(session)
         # Again each time: the host may have put objects of its own into `sys` since.
         routing.enter(route)
         console = route.owner
+        console.begin(session, number, loop)
         if not is_structured:
             return console.evaluate(source, number, kind == _FINAL_BLOCK)
         if kind == _SCRIPT:
@@ -129,10 +138,10 @@ class Sessions:
 
     # Jobs. See `jobs`.
 
-    def start_job(self, number: int, source: str) -> None:
-        """Start a job that runs source."""
+    def start_job(self, number: int, source: str, loop: int) -> None:
+        """Start a job that runs source, and awaits in the event loop of that number; -1 is whichever is right."""
         self._injection.add()
-        jobs.launch(jobs.SourceJob(source, number, self._console))
+        jobs.launch(jobs.SourceJob(source, number, self._console, None if loop < 0 else loop))
 
     def adopt(self, number: int, source: str) -> None:
         """An evaluation has become a job, and still runs, unless `settle` came first."""
@@ -149,17 +158,20 @@ class Sessions:
 
     # What is asked while nothing is evaluated. Each answer is JSON.
 
-    def withdraw(self, session: int) -> bool:
-        """Interrupt an evaluation that the main thread has not begun; return whether that was so."""
-        return self.main_thread.withdraw(session)
+    def withdraw(self, session: int, number: int) -> bool:
+        """Interrupt an evaluation that waits for an event loop, or that the main thread has not begun.
+
+        Session 0 stands for a job. Return whether that was so.
+        """
+        return awaits.interrupt(session, number) or self.main_thread.withdraw(session)
 
     def on_main(self, session: int) -> None:
         """The calling thread is the main thread, and a session has something for it."""
         self.main_thread.take(session)
 
-    def locate(self, ident: int) -> str:
-        """Where a thread is."""
-        return json.dumps(threads.locate(ident))
+    def locate(self, session: int, number: int, ident: int) -> str:
+        """Where an evaluation or, for session 0, a job is, which is in that thread, or for 0 awaits something."""
+        return json.dumps(awaits.locate(session, number) or threads.locate(ident))
 
     def threads(self) -> str:
         """Where every thread is."""
@@ -196,6 +208,9 @@ class Sessions:
         with self._lock:
             if self._threads.get(session) is threading.current_thread():
                 self._threads.pop(session)
+        route = routing.route_of_this_thread()
+        if route is not None:
+            route.owner.close_loop()
         if not has_moved:
             self.forget(session)
         routing.leave()

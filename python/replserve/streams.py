@@ -12,7 +12,7 @@ from typing import Any, Callable
 
 from . import _native
 
-__all__ = ["job_output", "session_input", "session_output"]
+__all__ = ["is_direct", "job_output", "refused_input", "relayed_output", "session_input", "session_output"]
 
 STDOUT = 1
 STDERR = 2
@@ -75,6 +75,35 @@ def session_output(session: int, stream: int) -> io.TextIOWrapper:
 def job_output(job: int, stream: int) -> io.TextIOWrapper:
     """``sys.stdout`` or ``sys.stderr`` of a job: text that is kept with it."""
     return _text(_OutputBuffer(f"job {job}", stream, partial(_native.job_write, job, stream)))
+
+
+def is_direct(stream: Any) -> bool:
+    """Whether a stream is one of those above, rather than what a user has put in its place."""
+    return isinstance(getattr(stream, "buffer", None), _OutputBuffer)
+
+
+def relayed_output(stream: io.TextIOWrapper, write: Callable[[bytes], int]) -> io.TextIOWrapper:
+    """As that stream, for a thread that must not wait: what is written is given to ``write``."""
+    buffer = _OutputBuffer("task", STDOUT, write)
+    buffer.name = stream.name
+    return _text(buffer)
+
+
+class _RefusedInput(io.TextIOBase):
+    """The input of a task in a loop of the host: to wait for a line would be to stop that loop."""
+
+    def readable(self) -> bool:
+        return True
+
+    def _refuse(self, *_: Any) -> Any:
+        raise RuntimeError("nothing can be read in an event loop of the program, which would wait; read it before `await`")
+
+    read = readline = readlines = __next__ = _refuse  # type: ignore[assignment]
+
+
+def refused_input() -> io.TextIOBase:
+    """``sys.stdin`` for a thread that must not wait: reading fails, in one line."""
+    return _RefusedInput()
 
 
 def _text(buffer: _OutputBuffer) -> io.TextIOWrapper:
