@@ -1,5 +1,6 @@
 // The job and the job table: states, ends, watchers, and which jobs are kept for how long.
 
+import CProcessHooks
 import Glibc
 import Shared
 import Testing

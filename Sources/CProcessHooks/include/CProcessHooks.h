@@ -61,4 +61,55 @@ void process_hooks_save_sigpipe(struct sigaction *saved);
 /// Puts back what `process_hooks_save_sigpipe` stored.
 void process_hooks_restore_sigpipe(const struct sigaction *saved);
 
+/// What may be done about a thread that is in a system call.
+enum process_hooks_call_kind {
+  /// It may end as if its time were over: the result 0.
+  process_hooks_call_sleeps,
+  /// As `sleeps` when it waits for no descriptor; else it may fail. poll(2): the second argument counts descriptors.
+  process_hooks_call_polls,
+  /// As `polls`, for select(2): the first argument counts descriptors.
+  process_hooks_call_selects,
+  /// It may fail with an error of its own.
+  process_hooks_call_fails,
+  /// It waits for a lock. Whoever is told a lie of that may run without it.
+  process_hooks_call_locks,
+  /// It may be told that a signal came, and nothing else.
+  process_hooks_call_other,
+};
+
+/// The name of a system call; NULL when it is none that waits.
+const char *process_hooks_call_name(long number);
+
+/// What may be done about a system call, by its number.
+enum process_hooks_call_kind process_hooks_call_kind_of(long number);
+
+/// The number of rt_sigtimedwait(2), which takes the signals that it waits for from its first argument.
+long process_hooks_signal_wait_call(void);
+
+/// What a strike came to.
+enum process_hooks_strike {
+  /// The call has the result that was asked for.
+  process_hooks_strike_struck,
+  /// The thread was not in that call any more. Nothing was changed.
+  process_hooks_strike_missed,
+  /// The thread did not take the signal in time. It will, and then nothing is changed.
+  process_hooks_strike_unanswered,
+  /// There is no signal to be had for it, or no such thread, or this processor is not known. Nothing was sent.
+  process_hooks_strike_impossible,
+};
+
+/// Ends a system call that another thread of this process waits in. One strike at a time: the caller sees to that.
+///
+/// - thread: the kernel's number of it.
+/// - instruction, stack: where it is, as /proc/self/task/TID/syscall has it; another call is left alone.
+/// - result: what the call returns, a negative number of an error or 0; -EINTR leaves it as the signal makes it.
+/// - unusable: the signals that must not be used, as the kernel's masks have them: bit 0 stands for signal 1.
+/// - milliseconds: how long to wait for the thread.
+enum process_hooks_strike process_hooks_strike(
+    int thread, unsigned long instruction, unsigned long stack, long result, unsigned long long unusable,
+    int milliseconds);
+
+/// Gives a signal its default action back that arrived only after its strike had been given up.
+void process_hooks_forget_strikes(void);
+
 #endif
