@@ -12,6 +12,7 @@
 #ifndef Py_PYTHON_H
 typedef struct _object PyObject;
 typedef struct _ts PyThreadState;
+typedef struct _is PyInterpreterState;
 typedef ssize_t Py_ssize_t;
 typedef PyObject *(*PyCFunction)(PyObject *, PyObject *);
 
@@ -100,6 +101,8 @@ int PyModule_AddStringConstant(PyObject *module, const char *name, const char *v
 // The interpreter's lock
 PyThreadState *PyEval_SaveThread(void);
 void PyEval_RestoreThread(PyThreadState *state);
+PyInterpreterState *PyInterpreterState_Get(void);
+PyThreadState *PyThreadState_Get(void);
 
 // References
 void Py_IncRef(PyObject *object);
@@ -150,6 +153,7 @@ PyObject *PyList_GetItem(PyObject *list, Py_ssize_t index);
 PyObject *PyErr_Occurred(void);
 void PyErr_Clear(void);
 int PyErr_ExceptionMatches(PyObject *type);
+void PyErr_SetNone(PyObject *type);
 void PyErr_SetString(PyObject *type, const char *message);
 void PyErr_SetObject(PyObject *type, PyObject *value);
 void PyErr_WriteUnraisable(PyObject *context);
@@ -175,6 +179,9 @@ static inline PyObject *cpython_OSError(void) { return PyExc_OSError; }
 static inline PyObject *cpython_PermissionError(void) { return PyExc_PermissionError; }
 static inline PyObject *cpython_TypeError(void) { return PyExc_TypeError; }
 static inline PyObject *cpython_ValueError(void) { return PyExc_ValueError; }
+
+/// An address in the code of the interpreter itself.
+static inline unsigned long cpython_code(void) { return (unsigned long)&PyEval_SaveThread; }
 
 /// Whether an object is a `str` or of a class derived from it; a flag of its type says so, and that flag is part of
 /// the stable ABI: Py_TPFLAGS_UNICODE_SUBCLASS.

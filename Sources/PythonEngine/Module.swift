@@ -110,6 +110,15 @@ private enum ModuleTable {
       { _, arguments in unsafe entry(arguments, Arguments.callOnMain) }
     ),
     (
+      "interrupted_thread",
+      "interrupted_thread(interruption, /)\n--\n\nReturn the thread that an interrupt is meant for, or 0 when it is over.",
+      { _, arguments in unsafe entry(arguments, Arguments.interruptedThread) }
+    ),
+    (
+      "struck", "struck()\n--\n\nReturn whether an interrupt has made a call of the calling thread fail.",
+      { _, arguments in unsafe entry(arguments, Arguments.struck) }
+    ),
+    (
       "job_add", "job_add(source, owner, /)\n--\n\nReturn the number of a new job.",
       { _, arguments in unsafe entry(arguments, Arguments.jobAdd) }
     ),

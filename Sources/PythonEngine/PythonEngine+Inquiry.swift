@@ -69,14 +69,16 @@ extension PythonEngine {
   }
 
   private func place(of target: EvaluationTarget, _ gil: borrowing GIL) -> SourcePlace? {
-    let (session, number, thread): (SessionID, Int, UInt?) =
+    let (session, number, runner): (SessionID, Int, Runner?) =
       switch target {
-      case .session(let id, let number): (id, number, self.session(id)?.thread(of: number))
+      case .session(let id, let number): (id, number, self.session(id)?.runner(of: number))
       case .job(let number): jobs.place(of: number)
       }
-    let json = Self.answer(
-      of: hooks.locate, [.integer(session), .integer(number), .integer(Int(bitPattern: thread ?? 0))], gil)
-    return json?.objectValue.flatMap(SourcePlace.init)
+    let thread = Int(bitPattern: runner?.thread ?? 0)
+    let json = Self.answer(of: hooks.locate, [.integer(session), .integer(number), .integer(thread)], gil)
+    var place = json?.objectValue.flatMap(SourcePlace.init)
+    if let runner { place?.call = BlockedCall(ofThread: runner.kernelThread)?.name }
+    return place
   }
 
   /// What a hook answers; nil, the interpreter being told of it, when it fails.

@@ -42,6 +42,8 @@ final class PythonEngine: Engine {
   let identity: EngineIdentity
   let hooks: PythonHooks
   let jobs: PythonJobs
+  let interruptions = Interruptions()
+  let strike: Strike
   private let state = Mutex(State())
   let worker = WorkQueue()
   private let inquirer = WorkQueue(limit: queuedInquiries)
@@ -52,6 +54,7 @@ final class PythonEngine: Engine {
     self.identity = identity
     self.hooks = hooks
     self.jobs = jobs
+    strike = Strike(version: identity.languageVersion)
   }
 
   // MARK: Engine
@@ -76,42 +79,6 @@ final class PythonEngine: Engine {
       }
     }
     if !isQueued { session.threadFailed("the server is stopping") }
-  }
-
-  func interrupt(_ target: EvaluationTarget, completion: @escaping @Sendable (InterruptOutcome) -> Void) {
-    let isQueued: Bool
-    switch target {
-    case .session(let id, let number):
-      guard let session = session(id) else { return completion(.stale) }
-      isQueued = worker.add { [self] gil in completion(interrupt(session, number, gil)) }
-    case .job(let number):
-      isQueued = worker.add { [self] gil in
-        completion(interrupt(gil) { [jobs] gil in jobs.interrupt(number, gil) })
-      }
-    }
-    if !isQueued { completion(.stale) }
-  }
-
-  private func interrupt(_ session: PythonSession, _ number: Int?, _ gil: borrowing GIL) -> InterruptOutcome {
-    interrupt(gil) { gil in session.interrupt(number, gil) }
-  }
-
-  private func interrupt(
-    _ gil: borrowing GIL, _ attempt: (borrowing GIL) -> PythonSession.Interrupt
-  ) -> InterruptOutcome {
-    switch attempt(gil) {
-    case .outcome(let outcome): return outcome
-    case .elsewhere(let session, let number):
-      do throws(PythonError) {
-        let isTold = try hooks.withdraw.call([.integer(session), .integer(number)], gil)
-        if unsafe try Python.bool(isTold.pointer) { return .interrupted }
-      } catch {
-        Python.reportUnraisable(error)
-      }
-    }
-    // The main thread has begun with it just now, so it is there that it is interrupted; or it is on its way out.
-    if case .outcome(let outcome) = attempt(gil) { return outcome }
-    return .interrupted
   }
 
   func background(session id: SessionID, evaluation number: Int, as job: Job) -> EngineUnavailable? {

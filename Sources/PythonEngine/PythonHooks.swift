@@ -43,6 +43,8 @@ struct PythonHooks: Sendable {
   let threads: Callable
   /// locate(session, number, thread) -> JSON; the thread is 0 for what waits for an event loop, the session for a job.
   let locate: Callable
+  /// unblock(interruption, thread) -> what Python itself could do about the wait of a thread.
+  let unblock: Callable
 
   /// - Throws: `.isSet` when the object lacks one of them.
   init(_ object: OpaquePointer, _ gil: borrowing GIL) throws(PythonError) {
@@ -65,14 +67,14 @@ struct PythonHooks: Sendable {
     document = unsafe try Callable("document", of: object, gil)
     threads = unsafe try Callable("threads", of: object, gil)
     locate = unsafe try Callable("locate", of: object, gil)
+    unblock = unsafe try Callable("unblock", of: object, gil)
   }
 
   /// Lets go of all of them.
   func release(_ gil: borrowing GIL) {
     for hook in [
       spawn, opened, run, closed, forget, halted, checkpoint, onMain, withdraw, startJob, listen, adopt, settle, check,
-      complete,
-      candidates, document, threads, locate,
+      complete, candidates, document, threads, locate, unblock,
     ] { hook.release(gil) }
   }
 }

@@ -17,9 +17,8 @@ final class PythonSession: Sendable {
   private struct State {
     var queued: (Evaluation, Completion)?
     var running: Int?
-    /// What `threading.get_ident()` gives in the thread that evaluates; nil while the main thread has not begun to,
-    /// and while it waits for an event loop.
-    var thread: UInt?
+    /// The thread that evaluates; nil while the main thread has not begun to, and while it waits for an event loop.
+    var runner: Runner?
     /// Those of the evaluation that runs, or of the last one.
     var streams: any EvaluationStreams
     /// The kernel's number of the session's own thread.
@@ -101,8 +100,10 @@ final class PythonSession: Sendable {
       guard !state.isClosed, state.queued?.0.number == evaluation.number else { return false }
       state.queued = nil
       state.running = evaluation.number
-      state.thread = evaluation.place == .main ? nil : thread
-      state.kernelThread = PythonEngine.kernelThread
+      let runner = Runner(thread: thread, gil)
+      StruckThreads.forget(thread)
+      state.runner = evaluation.place == .main ? nil : runner
+      state.kernelThread = runner.kernelThread
       state.place = evaluation.place
       state.streams = evaluation.streams
       evaluation.streams.beginEvaluation()
@@ -112,15 +113,24 @@ final class PythonSession: Sendable {
     }
   }
 
-  /// The running evaluation goes on in another thread: `threading.get_ident()` of it, or nil when it has left that
+  /// The running evaluation goes on in the calling thread: `threading.get_ident()` of it, or nil when it has left that
   /// one. An interrupt that was not raised there is taken back.
   func move(to thread: UInt?, _ gil: borrowing GIL) {
-    let left = monitor.withLock { state -> UInt? in
+    let runner = thread.map { Runner(thread: $0, gil) }
+    let left = monitor.withLock { state -> Runner? in
       guard state.running != nil else { return nil }
-      defer { state.thread = thread }
-      return state.thread
+      defer { state.runner = runner }
+      return state.runner
     }
-    if let left { _ = PyThreadState_SetAsyncExc(left, nil) }
+    if let left { Self.takeBack(from: left.thread, gil) }
+    if let thread { StruckThreads.forget(thread) }
+  }
+
+  /// Takes everything back that was sent to a thread and has not come there.
+  static func takeBack(from thread: UInt, _ gil: borrowing GIL) {
+    AsynchronousInterrupt.withdraw(from: thread, gil)
+    PendingInterrupts.withdraw(thread, gil)
+    StruckThreads.forget(thread)
   }
 
   /// The running evaluation becomes a job. The session's next evaluation needs another thread.
@@ -155,12 +165,12 @@ final class PythonSession: Sendable {
   /// The evaluation is over. An interrupt that was sent but has not been raised yet is taken back, so that it
   /// never hits anything later: both sides hold the interpreter, hence no interrupt comes between.
   func end(_ gil: borrowing GIL) {
-    let thread = monitor.withLock { state -> UInt? in
+    let runner = monitor.withLock { state -> Runner? in
       state.running = nil
-      defer { state.thread = nil }
-      return state.thread
+      defer { state.runner = nil }
+      return state.runner
     }
-    if let thread { _ = PyThreadState_SetAsyncExc(thread, nil) }
+    if let runner { Self.takeBack(from: runner.thread, gil) }
   }
 
   /// Raises KeyboardInterrupt in the evaluation, if it still is the one that is meant.
@@ -169,8 +179,8 @@ final class PythonSession: Sendable {
     let (interrupt, streams, cancelled) = monitor.withLock {
       state -> (Interrupt, (any EvaluationStreams)?, (Evaluation, Completion)?) in
       if let running = state.running, number == nil || number == running {
-        guard let thread = state.thread else { return (.elsewhere(session: id, number: running), nil, nil) }
-        _ = unsafe PyThreadState_SetAsyncExc(thread, cpython_KeyboardInterrupt())
+        guard let runner = state.runner else { return (.elsewhere(session: id, number: running), nil, nil) }
+        AsynchronousInterrupt.raise(in: runner.thread, gil)
         return (.outcome(.interrupted), state.streams, nil)
       }
       if let queued = state.queued, number == nil || number == queued.0.number {
@@ -192,16 +202,17 @@ final class PythonSession: Sendable {
   /// Whether it is that evaluation that runs.
   func isEvaluating(_ number: Int) -> Bool { monitor.withLock { $0.running == number } }
 
-  /// The evaluation that runs now.
-  var running: Int? { monitor.withLock { $0.running } }
-
-  /// The thread that evaluates, as `threading.get_ident()` has it; nil when the evaluation does not run.
-  func thread(of number: Int) -> UInt? {
-    monitor.withLock { $0.running == number ? $0.thread : nil }
+  /// The thread that evaluates; nil when the evaluation does not run.
+  /// - Parameter number: which evaluation; nil for whatever runs.
+  func runner(of number: Int?) -> Runner? {
+    monitor.withLock { state in
+      guard let running = state.running, number == nil || number == running else { return nil }
+      return state.runner
+    }
   }
 
-  /// The thread that evaluates now, if one does.
-  var thread: UInt? { monitor.withLock { $0.running == nil ? nil : $0.thread } }
+  /// The evaluation that runs.
+  var running: Int? { monitor.withLock { $0.running } }
 
   /// The session ends. Its thread is told so, and comes to an end once nothing runs on it.
   /// - Returns: whether an evaluation still runs.

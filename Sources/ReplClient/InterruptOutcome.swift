@@ -15,10 +15,14 @@ public struct InterruptOutcome: Equatable, Sendable {
 
   public var inWords: String {
     switch name {
-    case "blocked": place.map { "blocked in \($0.inWords)" } ?? "blocked"
+    case "blocked": place.map { "blocked in \($0.inWords)\(Self.callInWords($0))" } ?? "blocked"
     case "uninterruptible": "cannot be interrupted while the interpreter is held"
     default: name.escapedLine
     }
+  }
+
+  private static func callInWords(_ place: SourcePlace) -> String {
+    place.call.map { " (system call \($0.escapedLine))" } ?? ""
   }
 
   /// Whether nothing of it runs on.

@@ -63,7 +63,7 @@ public enum ServerLimits {
   /// Milliseconds an interrupt waits for the engine before the peer is told that the interpreter is held.
   public static let interruptReplyMilliseconds: Int64 = 1000
   /// Milliseconds that an interrupted evaluation has to come to its end before it counts as blocked.
-  public static let interruptEffectMilliseconds: Int64 = 500
+  public static let interruptEffectMilliseconds: Int64 = 700
   /// Milliseconds that the engine has to say where something is, or where all threads are.
   public static let locateMilliseconds: Int64 = 400
   /// Milliseconds that the engine has to document a name or to complete a piece of source.

@@ -98,12 +98,15 @@ public struct SourcePlace: Equatable, Sendable {
   public var function: String
   /// The text of that line, without its indentation; nil when it cannot be had.
   public var text: String?
+  /// The system call that it waits in; nil when it is in none, or that is not asked.
+  public var call: String?
 
-  public init(file: String, line: Int, function: String, text: String? = nil) {
+  public init(file: String, line: Int, function: String, text: String? = nil, call: String? = nil) {
     self.file = file
     self.line = line
     self.function = function
     self.text = text
+    self.call = call
   }
 
   public func fields() -> JSON.Object {
@@ -111,6 +114,7 @@ public struct SourcePlace: Equatable, Sendable {
       "file": .string(file), "line": .integer(line), "function": .string(function),
     ]
     if let text { fields["text"] = .string(text) }
+    if let call { fields["call"] = .string(call) }
     return fields
   }
 
@@ -118,6 +122,6 @@ public struct SourcePlace: Equatable, Sendable {
     guard let file = fields["file"]?.stringValue else { return nil }
     self.init(
       file: file, line: fields["line"]?.integerValue ?? 0, function: fields["function"]?.stringValue ?? "",
-      text: fields["text"]?.stringValue)
+      text: fields["text"]?.stringValue, call: fields["call"]?.stringValue)
   }
 }

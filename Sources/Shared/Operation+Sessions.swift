@@ -65,7 +65,8 @@ extension Operation {
     ],
     returns: [
       Field("outcome", .string, "'interrupted', 'idle', 'stale', 'blocked' or 'uninterruptible'."),
-      Field("where", .object, required: false, "For 'blocked': the 'file', 'line', 'function' and 'text' it is in."),
+      Field(
+        "where", .object, required: false, "For 'blocked': the 'file', 'line', 'function', 'text' and 'call' it is in."),
     ])
 
   public static let sessions = Operation(

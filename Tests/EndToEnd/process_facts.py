@@ -60,3 +60,9 @@ def unused_port():
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
+
+
+def status(pid, field):
+    """A line of /proc/PID/status, as text."""
+    text = Path("/proc/%d/status" % pid).read_text()
+    return re.search(r"^%s:\s+(.*)$" % field, text, re.M).group(1)

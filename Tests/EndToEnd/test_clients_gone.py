@@ -101,17 +101,19 @@ def test_on_every_interpreter(interpreter, console, serve, connect, state):
 
 
 def test_blocked_in_sleep(server, connect):
-    """Python cannot wake it; its connection's descriptors go all the same, and it harms nobody."""
+    """It is woken, and what it had is given back."""
     client = connect(server)
     client.send("quit()\n")
     client.rest()
     known = len(descriptors(server.pid))
+    running = threads(server.pid)
     for _ in range(MANY):
         client = connect(server)
         client.send("print('sleeps'); __import__('time').sleep(3600)\n")
         client.expect("sleeps\n")
         client.reset()
     eventually(lambda: len(descriptors(server.pid)) <= known + 2, "the descriptors close")
+    eventually(lambda: threads(server.pid) <= running + SPARE, "the threads end")
     assert connect(server).run("1 + 1") == "2\n"
 
 

@@ -148,15 +148,15 @@ class TestCtrlC:
 
     def test_what_is_stuck_can_be_left(self, client):
         prompt = client(columns=160)
-        enter(prompt, "import threading; held = threading.Lock(); held.acquire()")
+        enter(prompt, "import threading; held = threading.Event()")
         at_prompt(prompt)
-        enter(prompt, "print('on') or held.acquire()")
+        enter(prompt, "exec('print(\"on\")\\nwhile not held.is_set():\\n try: held.wait()\\n except KeyboardInterrupt: pass')")
         prompt.wait(lambda screen: shown(screen)[-1] == "on", "it is stuck")
         prompt.type("\x03")
         prompt.wait(lambda screen: "Ctrl-C again leaves it" in screen.text, "the offer")
         prompt.type("\x03")
         at_prompt(prompt)
-        enter(prompt, "held.release()")
+        enter(prompt, "held.set()")
         at_prompt(prompt)
 
 

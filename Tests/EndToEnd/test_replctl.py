@@ -12,7 +12,9 @@ from deadline import eventually
 from peers import built
 
 ANNOUNCED_LOOP = "print('started')\nwhile True: pass"
-ANNOUNCED_WAIT = "import threading\nheld = threading.Event()\nprint('started')\nheld.wait()"
+# It waits in spite of every interrupt.
+ANNOUNCED_WAIT = ("import threading\nheld = threading.Event()\nprint('started')\nwhile not held.is_set():\n"
+                  "    try: held.wait()\n    except KeyboardInterrupt: pass")
 
 
 @pytest.fixture

@@ -13,7 +13,9 @@ CTRL_C, CTRL_D = "\x03", "\x04"
 LOOP = "print('started', flush=True)\nwhile True: pass"
 SLEEP = "import time\nprint('started', flush=True)\ntime.sleep(1000)"
 FLOOD = "while True: print('started')"
-STUCK = "import threading\nheld = threading.Event()\nprint('started', flush=True)\nheld.wait()"
+# It waits in spite of every interrupt.
+STUCK = ("import threading\nheld = threading.Event()\nprint('started', flush=True)\nwhile not held.is_set():\n"
+         "    try: held.wait()\n    except KeyboardInterrupt: pass")
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ import random
 import pytest
 
 from deadline import eventually
+from waits import MUTEX
 
 # It backtracks for a few seconds on any machine, in C code that holds the interpreter.
 CATASTROPHE = "import re\nprint('on')\nre.match('(a+)+$', 'a' * %d + 'b')"
@@ -54,16 +55,17 @@ def test_the_one_that_is_named(interpreter, serve, tool):
     assert client.request("Interrupt", session=999)["code"] == "no-session"
 
 
-def test_a_sleep_is_blocked_at_its_line(edge, serve, tool):
+def test_what_nothing_ends_is_blocked_at_its_line(edge, serve, tool):
     """And ends when the call returns, by the interrupt that stood."""
     client = tool(serve(python=edge.plain))
-    source = "import time\ndef naps():\n    time.sleep(2.5)  # here\nprint('on')\nnaps()\nprint('never')"
+    source = MUTEX % 4 + "def naps():\n    lock.pthread_mutex_timedlock(mutex, until)  # here\nnaps()\nprint('never')"
     nap = client.start(source)
-    eventually(lambda: innermost(client, nap) == "time.sleep(2.5)  # here", "it sleeps")
+    here = "lock.pthread_mutex_timedlock(mutex, until)  # here"
+    eventually(lambda: innermost(client, nap) == here, "it waits")
     reply = client.interrupt(nap)
     assert reply["outcome"] == "blocked", reply
-    assert reply["where"] == {"file": "<session %d:1>" % nap.session, "line": 3, "function": "naps",
-                              "text": "time.sleep(2.5)  # here"}
+    assert reply["where"] == {"file": "<session %d:1>" % nap.session, "line": 7, "function": "naps",
+                              "text": here, "call": "futex"}
     assert client.finish(nap).outcome == "interrupted" and b"never" not in nap.out
 
 

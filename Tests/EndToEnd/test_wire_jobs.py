@@ -3,6 +3,7 @@
 import pytest
 
 from deadline import eventually
+from waits import MUTEX
 from macro_modules import write_number_macro
 from wire_client import WireClient
 
@@ -116,12 +117,13 @@ def test_an_interrupted_job(client):
 def test_a_job_that_cannot_be_stopped_is_abandoned(edge, serve, tool):
     """It is listed until it ends, is not listened to any more, and keeps nobody waiting."""
     client = tool(serve(python=edge.plain))
-    number, follower = started(client, "import time\nprint('on')\ntime.sleep(2.5)  # here\nprint('unheard')\n")
+    here = "lock.pthread_mutex_timedlock(mutex, until)  # here"
+    number, follower = started(client, MUTEX % 4 + "print('on')\n%s\nprint('unheard')\n" % here)
     waits = client.stream("AwaitJob", job=number)
-    eventually(lambda: any(row["role"] == "job %%%d" % number and row["frames"] and "here" in row["frames"][-1]["text"]
+    eventually(lambda: any(row["role"] == "job %%%d" % number and row["frames"] and row["frames"][-1].get("text") == here
                            for row in client.ask("Threads")["threads"]), "it sleeps")
     reply = client.ask("KillJob", job=number)
-    assert reply["state"] == "abandoned" and reply["where"]["text"] == "time.sleep(2.5)  # here"
+    assert reply["state"] == "abandoned" and reply["where"]["text"] == here
     assert client.finish(follower).reply["state"] == "abandoned"
     assert client.finish(waits).outcome == "abandoned"
     assert client.job(number)["state"] == "abandoned"

@@ -17,6 +17,7 @@ from typing import Any, Callable, Optional
 from . import _native, routing, sources
 from .awaits import Await, OwnLoop
 from .blocks import BlockScanner
+from .interruption import as_interrupt
 from .reports import cut, exception_report, format_exception, trim
 from .results import Results
 from .streams import VALUE as VALUE_STREAM
@@ -301,10 +302,10 @@ class Console(code.InteractiveConsole):
 
     def show_failure(self) -> None:
         """Show the exception that is being handled, and count it as the block's outcome."""
-        error = sys.exc_info()[1]
+        error = as_interrupt(sys.exc_info()[1])
         self._current.outcome = Outcome.INTERRUPTED if type(error) is KeyboardInterrupt else Outcome.EXCEPTION
         if self._current.failures is None or error is None:
-            self.showtraceback()
+            self._show(error)
         else:
             self._remember(error)
             self._current.failures.append(error)
@@ -323,7 +324,9 @@ class Console(code.InteractiveConsole):
 
     def showtraceback(self) -> None:
         """Show the exception that is being handled, from the frames that are not ours."""
-        error = sys.exc_info()[1]
+        self._show(sys.exc_info()[1])
+
+    def _show(self, error: Optional[BaseException]) -> None:
         try:
             self._remember(error)
             text, _ = format_exception(type(error), error, sys.last_traceback)

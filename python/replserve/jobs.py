@@ -11,6 +11,7 @@ from typing import Any, Callable, Optional, Union
 from . import _native, routing
 from .console import Console, forget_unhandled_interrupt
 from .forks import end_forked_child
+from .interruption import as_interrupt
 from .reports import format_exception, trim
 from .streams import STDERR, STDOUT, job_output
 
@@ -143,7 +144,8 @@ class Job(JobRecord, threading.Thread):
         try:
             self._value = self._thunk()
             return "done"
-        except BaseException as error:
+        except BaseException as failure:
+            error = as_interrupt(failure) or failure
             self._value = error
             self._tell(error)
             return "interrupted" if type(error) is KeyboardInterrupt else "failed"

@@ -8,7 +8,19 @@ import threading
 from functools import partial
 from typing import Any, Callable, Optional
 
-from . import _native, awaits, completion, documentation, drafts, jobs, passwords, routing, threads, windows
+from . import (
+    _native,
+    awaits,
+    completion,
+    documentation,
+    drafts,
+    interruption,
+    jobs,
+    passwords,
+    routing,
+    threads,
+    windows,
+)
 from .console import Console, Outcome
 from .forks import end_forked_child
 from .mainthread import MainThread, NotTaken
@@ -172,6 +184,10 @@ class Sessions:
     def locate(self, session: int, number: int, ident: int) -> str:
         """Where an evaluation or, for session 0, a job is, which is in that thread, or for 0 awaits something."""
         return json.dumps(awaits.locate(session, number) or threads.locate(ident))
+
+    def unblock(self, number: int, ident: int) -> str:
+        """Do what Python can about the wait of a thread that an interrupt is meant for."""
+        return interruption.unblock(number, ident)
 
     def threads(self) -> str:
         """Where every thread is."""
