@@ -20,27 +20,30 @@ def kernel_thread(client, role):
     return next((row["thread"] for row in client.ask("Threads")["threads"] if row["role"] == role), None)
 
 
-def begin(client, server, wait, **where):
+def begin(client, server, wait, place="session", **fields):
     """Starts a row and waits until it waits."""
     client.evaluate(PREPARED)
     client.evaluate(wait.setup)
-    waiting = client.start("run(lambda: %s)" % wait.source, **where)
+    waiting = client.start("run(lambda: %s)" % wait.source, place=place, **fields)
     client.wait_for(waiting, "on")
-    thread = kernel_thread(client, "session %d" % waiting.session) if not where else server.pid
-    eventually(lambda: waits_in(server.pid, thread, wait.calls), "it waits in " + " or ".join(wait.calls))
+    if wait.calls:
+        thread = server.pid if place == "main" else kernel_thread(client, "session %d" % waiting.session)
+        eventually(lambda: waits_in(server.pid, thread, wait.calls), "it waits in " + " or ".join(wait.calls))
     return waiting
 
 
+@pytest.mark.parametrize("place", ["session", "main"])
 @pytest.mark.parametrize("wait", WAITS, ids=repr)
-def test_a_wait(interpreter, serve, tool, wait):
+def test_a_wait(interpreter, serve, tool, wait, place):
     server = serve(python=interpreter.plain)
     client = tool(server)
-    waiting = begin(client, server, wait)
+    session = client.open()
+    waiting = begin(client, server, wait, place, session=session)
     began = time.monotonic()
     reply = client.interrupt(waiting)
     took = time.monotonic() - began
     assert took < BOUND
-    if not wait.ends(interpreter.version[:2]):
+    if not wait.ends(interpreter.version[:2], place):
         assert reply["outcome"] == "blocked" and reply["where"]["call"] in wait.calls, reply
         return
     assert reply["outcome"] == "interrupted", reply
@@ -49,7 +52,8 @@ def test_a_wait(interpreter, serve, tool, wait):
     assert done.exception["traceback"].endswith("KeyboardInterrupt\n") and b"never" not in done.out
     assert client.value(wait.check) == "True"
     # Nothing is left for the next one of the same thread.
-    assert client.value("sum(1 for _ in range(100000))", session=client.open()) == "100000"
+    after = client.evaluate("sum(1 for _ in range(100000))", session=session, place=place)
+    assert after.outcome == "value" and after.value == "100000", after.reply
 
 
 def test_the_table():
@@ -58,24 +62,12 @@ def test_the_table():
     table = [tuple(cell.strip() for cell in line.strip("|").split("|"))
              for line in text.splitlines() if line.startswith("| ")][2:]
     columns = [(3, 9), (3, 12), (3, 13)]
-    assert all(wait.ends((3, 9)) == wait.ends((3, minor)) for wait in WAITS for minor in (10, 11))
-    assert table == [(wait.name, *("interrupted" if wait.ends(version) else "blocked" for version in columns))
-                     for wait in WAITS]
+    assert all(wait.cell((3, 9)) == wait.cell((3, minor)) for wait in WAITS for minor in (10, 11))
+    assert table == [(wait.name, *map(wait.cell, columns)) for wait in WAITS]
 
 
 def row(name):
     return next(wait for wait in WAITS if wait.name == name)
-
-
-@pytest.mark.parametrize("name", ["time.sleep", "Event.wait", "socket.recv", "os.read", "Popen.wait", "select.epoll"])
-def test_on_the_main_thread(interpreter, serve, tool, name):
-    server = serve(python=interpreter.plain)
-    client = tool(server)
-    waiting = begin(client, server, row(name), place="main")
-    assert client.interrupt(waiting)["outcome"] == "interrupted"
-    assert client.finish(waiting).outcome == "interrupted"
-    assert client.value(row(name).check) == "True"
-    assert client.evaluate("sum(range(1000))", place="main").value == "499500"
 
 
 @pytest.mark.parametrize("name", ["time.sleep", "Event.wait", "socket.recv", "os.read"])
@@ -187,12 +179,14 @@ def test_raced_against_data(interpreter, serve, tool):
     client = tool(server)
     client.evaluate(PREPARED)
     random.seed(5)
+    session = client.open()
     for _ in range(40):
         client.evaluate("got = b''\ndef late(after):\n    time.sleep(after); os.write(writing, b'x')")
         waiting = client.start("def take():\n    global got\n    got = os.read(reading, 1)\n"
-                               "threading.Thread(target=late, args=(%f,)).start()\nrun(take)" % random.uniform(0.04, 0.06))
+                               "threading.Thread(target=late, args=(%f,)).start()\nrun(take)" % random.uniform(0.04, 0.06),
+                               session=session)
         client.wait_for(waiting, "on")
-        client.ask("Interrupt", session=waiting.session)
+        client.ask("Interrupt", session=session)
         client.finish(waiting)
         # Where the call had ended, the interrupt came before what it returned was kept: as Ctrl-C does in any Python.
         assert client.value("select.select([reading], [], [], 0 if got else 0.2)[0] != [] or got") in ("True", "b'x'", "b''")

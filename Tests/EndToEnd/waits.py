@@ -42,6 +42,10 @@ condition = threading.Condition()
 semaphore = threading.Semaphore(0)
 barrier = threading.Barrier(2)
 future = concurrent.futures.Future()
+def forever():
+    while True: pass
+def flood():
+    while True: print('flood')
 def run(wait):
     print('on', flush=True)
     return wait()
@@ -60,7 +64,10 @@ until = (ctypes.c_long * 2)(int(time.time()) + %d, 0)
 
 
 class Wait:
-    """One row. `calls` are the system calls it may be in; It is interrupted from version `since` on, and before `until`."""
+    """One row. `calls` are the system calls it may be in, if it waits.
+
+    It is interrupted from version `since` on, and before `until` where it is not on the main thread.
+    """
 
     def __init__(self, name, source, calls, check="True", setup="", since=(3, 9), until=(9, 9)):
         self.name = name
@@ -71,9 +78,14 @@ class Wait:
         self.since = since
         self.until = until
 
-    def ends(self, version):
+    def ends(self, version, place="session"):
         """Whether an interrupt ends it in a version; else it is blocked."""
-        return self.since <= version < self.until
+        return self.since <= version and (place == "main" or version < self.until)
+
+    def cell(self, version):
+        """What the table says of it in a version."""
+        found = ["interrupted" if self.ends(version, place) else "blocked" for place in ("session", "main")]
+        return found[0] if found[0] == found[1] else "%s; on the main thread %s" % tuple(found)
 
     def __repr__(self):
         return self.name
@@ -83,6 +95,11 @@ SLEEP = "clock_nanosleep select pselect6 nanosleep"
 POLL = "poll ppoll"
 
 WAITS = [
+    Wait("a loop", "forever()", ""),
+    Wait("a generator", "sum(1 for _ in iter(int, 1))", ""),
+    Wait("list.sort with a key", "sorted(range(10 ** 6), key=lambda n: sum(range(1000)))", ""),
+    Wait("print without end", "flood()", ""),
+    Wait("input()", "input()", "futex"),
     Wait("time.sleep", "time.sleep(1000)", SLEEP),
     Wait("Lock.acquire", "held.acquire()", "futex", "held.locked()", since=(3, 12)),
     Wait("Lock.acquire with a timeout", "held.acquire(timeout=1000)", "futex", "held.locked()", since=(3, 12)),
