@@ -198,6 +198,7 @@ final class PythonEngine: Engine {
       threadCount.wait(milliseconds: Self.stopMilliseconds) { count -> Void? in count <= 0 ? () : nil } != nil
     }
     hooks.release(gil)
+    process_hooks_forget_strikes()
     return haveEnded
   }
 

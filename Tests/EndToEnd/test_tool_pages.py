@@ -14,8 +14,9 @@ from peers import STAGE, built
 CONTROL = described_fields(ROOT / "man" / "replctl.1")
 COMPLETION = described_fields(ROOT / "man" / "replcomplete.1")
 FUNCTION = "def f(a):\n    'Text.'\n    return a\nx = 1"
-# A job that no interrupt ends: what it waits for is the server's own to give.
-STUCK = "import threading\nheld = threading.Lock()\nheld.acquire()\nheld.acquire()"
+# A job that no interrupt ends: it waits again.
+STUCK = ("import threading\nheld = threading.Event()\nwhile True:\n    try: held.wait()\n"
+         "    except KeyboardInterrupt: pass")
 
 
 @pytest.fixture
@@ -60,6 +61,7 @@ def control_documents(replctl, server, connect):
     gathered["threads[]"] = [thread for document in gathered["threads"] for thread in document["threads"]]
     gathered["exception"] = [document["exception"] for document in gathered["eval"] if document["exception"]]
     gathered["place"] = [place for exception in gathered["exception"] for place in exception["frames"]]
+    gathered["place"] += [document["where"] for document in gathered["interrupt"] if document["where"]]
     return gathered
 
 
