@@ -45,7 +45,7 @@ public struct ServerDirectory: Sendable {
       throw ClientError(.notPermitted, refusal)
     }
     let entries = try fileNames().compactMap { RuntimeEntryName(lockFileName: $0) }.filter {
-      Self.isOurs($0) && isLive($0)
+      Self.isOurs($0) && isLive($0) && isReachable($0)
     }
     return entries.sorted { ($0.pid, $0.name) < ($1.pid, $1.name) }
       .map { Entry(pid: $0.pid, name: $0.name, socketPath: "\(directory.path)/\($0.socketFileName)") }
@@ -78,6 +78,11 @@ public struct ServerDirectory: Sendable {
   /// NAME_MAX of limits.h.
   private static let maximumFileNameLength = 255
 
+  /// Whether there is a socket yet: a server that is starting has its lock first.
+  private func isReachable(_ entry: RuntimeEntryName) -> Bool {
+    FileStatus(of: "\(directory.path)/\(entry.socketFileName)", followsLinks: false) != nil
+  }
+
   /// Whether somebody holds the lock. If nobody does, the files go while we hold it, so that no server that is just
   /// starting loses its own.
   private func isLive(_ entry: RuntimeEntryName) -> Bool {
@@ -87,6 +92,7 @@ public struct ServerDirectory: Sendable {
     let lock = OwnedDescriptor(adopting: number)
     guard flock(lock.number, LOCK_EX | LOCK_NB) != 0 else {
       unsafe unlink("\(directory.path)/\(entry.socketFileName)")
+      unsafe unlink("\(directory.path)/\(entry.draftFileName)")
       // Its supervisor has removed these, unless that was killed, too.
       let door = "\(directory.path)/\(entry.doorDirectoryName)"
       unsafe unlink("\(door)/\(RuntimeEntryName.doorFileName)")

@@ -27,12 +27,13 @@ def application(environ, respond):
     return [b"%d" % os.getpid()]
 """
 
-# The server is started in each worker, after the fork, as replserve(1) says.
+# The server is started in each worker, after the fork, as replserve(1) says, and when that knows its signals: gunicorn
+# forgets a SIGTERM that a worker gets before.
 SETTINGS = """
 import os
 bind = "127.0.0.1:0"
 workers = %d
-def post_fork(arbiter, worker):
+def post_worker_init(worker):
     import application
     from replserve import server
     server.start(vars(application), repl_port=0, control_port=0, name="worker-%%d" %% os.getpid())

@@ -35,9 +35,23 @@ import Testing
 
   @Test func whatAKilledServerLeftIsRemoved() throws {
     try FakeServer(in: runtime, name: "a", pid: 9)
-    for name in ["8-dead.sock", "8-dead.lock"] { close(unsafe creat(runtime.directory + "/" + name, 0o600)) }
+    for name in ["8-dead.sock", "8-dead.lock", "8-dead.new"] {
+      close(unsafe creat(runtime.directory + "/" + name, 0o600))
+    }
     #expect(try directory.servers().map(\.pid) == [9])
     #expect(runtime.fileNames() == ["9-a.lock", "9-a.sock"])
+  }
+
+  @Test func aServerThatDoesNotListenYetIsNotListed() throws {
+    let path = runtime.directory + "/7-starting.lock"
+    let lock = unsafe open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+    try #require(lock >= 0 && flock(lock, LOCK_EX | LOCK_NB) == 0)
+    defer { close(lock) }
+    #expect(try directory.servers().isEmpty)
+    // It is somebody's all the same.
+    #expect(runtime.fileNames() == ["7-starting.lock"])
+    close(unsafe creat(runtime.directory + "/7-starting.sock", 0o600))
+    #expect(try directory.servers().map(\.pid) == [7])
   }
 
   @Test(arguments: [
