@@ -37,7 +37,7 @@ enum ValueKind: Equatable, Sendable {
     case "--bind": self = .choice(["127.0.0.1", "::1"])
     case "-m", "-c": self = .program
     case "--timeout", "--trust-user", "--reason", "--line", "--cursor", "--python-arg", "--port", "--control-port",
-      "--banner", "--name", "--allow-uid", "--ssh", "code":
+      "--banner", "--name", "--allow-uid", "--loop", "--ssh", "code":
       self = .free
     default: return nil
     }
