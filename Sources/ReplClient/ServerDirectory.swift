@@ -92,7 +92,6 @@ public struct ServerDirectory: Sendable {
     let lock = OwnedDescriptor(adopting: number)
     guard flock(lock.number, LOCK_EX | LOCK_NB) != 0 else {
       unsafe unlink("\(directory.path)/\(entry.socketFileName)")
-      unsafe unlink("\(directory.path)/\(entry.draftFileName)")
       // Its supervisor has removed these, unless that was killed, too.
       let door = "\(directory.path)/\(entry.doorDirectoryName)"
       unsafe unlink("\(door)/\(RuntimeEntryName.doorFileName)")

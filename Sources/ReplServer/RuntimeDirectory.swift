@@ -9,15 +9,12 @@ internal import Shared
 /// was killed, and whoever sees it may remove it.
 struct RuntimeEntry: ~Copyable {
   let socketPath: String
-  /// Where the socket is made; `publish` gives it its name.
-  let draftPath: String
   private let lockPath: String
   private let lock: Int32
   private let lockSlot: Int32
 
-  private init(socketPath: String, draftPath: String, lockPath: String, lock: Int32) {
+  private init(socketPath: String, lockPath: String, lock: Int32) {
     self.socketPath = socketPath
-    self.draftPath = draftPath
     self.lockPath = lockPath
     self.lock = lock
     // A forked child must not hold the lock: the entry would outlive its server.
@@ -35,10 +32,8 @@ struct RuntimeEntry: ~Copyable {
     }
     let path = "\(directory)/\(names.lockFileName)"
     let lock = try takeLock(path, name: name)
-    let draftPath = "\(directory)/\(names.draftFileName)"
-    let entry = RuntimeEntry(socketPath: socketPath, draftPath: draftPath, lockPath: path, lock: lock)
+    let entry = RuntimeEntry(socketPath: socketPath, lockPath: path, lock: lock)
     unsafe unlink(entry.socketPath)
-    unsafe unlink(entry.draftPath)
     return entry
   }
 
@@ -77,21 +72,13 @@ struct RuntimeEntry: ~Copyable {
   /// Removes the entry.
   deinit {
     unsafe unlink(socketPath)
-    unsafe unlink(draftPath)
     unsafe unlink(lockPath)
     process_hooks_forget_descriptor(lockSlot)
     Glibc.close(lock)
   }
 
-  /// The socket listens: it gets its name, by which tools find it. Where the umask has taken its mode even from its user,
-  /// it gets that back.
-  func publish() throws(ServerError) {
-    unsafe chmod(draftPath, mode_t(0o600))
-    guard unsafe rename(draftPath, socketPath) == 0 else {
-      let number = Glibc.errno
-      throw Self.unavailable(socketPath, number)
-    }
-  }
+  /// Gives the socket's file back to its user where the umask has taken that, too.
+  func openSocketToOwner() { unsafe chmod(socketPath, mode_t(0o600)) }
 
   private static func unavailable(_ path: String, _ number: Int32) -> ServerError {
     ServerError(

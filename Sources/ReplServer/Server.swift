@@ -80,8 +80,8 @@ public final class Server: Sendable {
       listeners.append(try listen.text(on: configuration.bind, port: configuration.textPort))
       listeners.append(try listen.control(on: configuration.bind, port: configuration.controlPort))
       if let entry {
-        listeners.append(try listen.control(unixSocket: entry.draftPath))
-        try entry.publish()
+        listeners.append(try listen.control(unixSocket: entry.socketPath))
+        entry.openSocketToOwner()
       }
       if let secureShell = configuration.secureShell {
         guard let entry else {
@@ -200,17 +200,13 @@ private final class LoopGate: Sendable {
 private final class RuntimeEntryBox: Sendable {
   private let entry: Mutex<RuntimeEntry?>
   let socketPath: String
-  let draftPath: String
 
   init(_ entry: consuming RuntimeEntry) {
     socketPath = entry.socketPath
-    draftPath = entry.draftPath
     self.entry = Mutex(consume entry)
   }
 
-  func publish() throws(ServerError) {
-    try entry.withLock { (entry) throws(ServerError) in try entry?.publish() }
-  }
+  func openSocketToOwner() { entry.withLock { $0?.openSocketToOwner() } }
 
   func remove() { entry.withLock { $0 = nil } }
 }

@@ -113,8 +113,6 @@ public struct RuntimeEntryName: Hashable, Sendable {
   private static let doorEnd = ".ssh"
 
   public var socketFileName: String { "\(pid)-\(name)\(Self.socketEnd)" }
-  /// What the socket is called until it listens: who sees a socket of the other name can connect to it.
-  public var draftFileName: String { "\(pid)-\(name).new" }
   public var lockFileName: String { "\(pid)-\(name)\(Self.lockEnd)" }
   /// The directory of the ssh door, which holds one file.
   public var doorDirectoryName: String { "\(pid)-\(name)\(Self.doorEnd)" }

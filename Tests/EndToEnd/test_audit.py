@@ -9,7 +9,7 @@ import pytest
 import tools
 from audit_log import AuditLog, own
 from control_tool import Replctl
-from deadline import PATIENCE
+from deadline import PATIENCE, eventually
 from host_process import ServerProcess
 from peers import environment_python, netcat
 from test_embedding import HOST
@@ -73,7 +73,9 @@ def test_a_scene_with_jobs(audited, replctl):
     assert interrupted["peer"]["program"] == "replctl"
     ended = server.log.wait_for("job", change="ended", job=1)
     assert ended["state"] == "interrupted" and "peer" not in ended
-    assert replctl("bg", "import time; time.sleep(1000)")[1] == "%2\n"
+    assert replctl("bg", "import hashlib; hashlib.pbkdf2_hmac('sha512', b'', b'', 2**31 - 1)")[1] == "%2\n"
+    # So much it can have computed in C only, where nothing interrupts it.
+    eventually(lambda: json.loads(replctl("jobs", "--json")[1].splitlines()[-1])["cpu"] > 0.5, "the job computes")
     assert replctl("kill", "%2")[0] == tools.FAILED
     assert server.log.wait_for("job", change="killed", job=2)["state"] == "abandoned"
     assert replctl("halt", "--cancel")[0] == tools.DONE

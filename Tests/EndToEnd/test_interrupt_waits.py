@@ -28,7 +28,13 @@ def begin(client, server, wait, place="session", **fields):
     client.wait_for(waiting, "on")
     if wait.calls:
         thread = server.pid if place == "main" else kernel_thread(client, "session %d" % waiting.session)
-        eventually(lambda: waits_in(server.pid, thread, wait.calls), "it waits in " + " or ".join(wait.calls))
+
+        def waits():
+            # Whoever waits for the interpreter seems to wait as for a lock: after somebody else has had it, no more.
+            return waits_in(server.pid, thread, wait.calls) and client.value("1") == "1" and waits_in(
+                server.pid, thread, wait.calls)
+
+        eventually(waits, "it waits in " + " or ".join(wait.calls))
     return waiting
 
 

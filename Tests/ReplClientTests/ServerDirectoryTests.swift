@@ -35,7 +35,7 @@ import Testing
 
   @Test func whatAKilledServerLeftIsRemoved() throws {
     try FakeServer(in: runtime, name: "a", pid: 9)
-    for name in ["8-dead.sock", "8-dead.lock", "8-dead.new"] {
+    for name in ["8-dead.sock", "8-dead.lock"] {
       close(unsafe creat(runtime.directory + "/" + name, 0o600))
     }
     #expect(try directory.servers().map(\.pid) == [9])
