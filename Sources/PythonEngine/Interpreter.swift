@@ -116,6 +116,15 @@ enum Argument {
 
 /// What is read of Python objects that Swift does not own. The calling thread holds the interpreter.
 enum Python {
+  /// A tuple of new references, which are taken over; nil, the interpreter having an error, when one of them is.
+  static func newTuple(taking items: [OpaquePointer?]) -> OpaquePointer? {
+    guard let tuple = unsafe PyTuple_New(items.count) else { return nil }
+    for unsafe(index, item) in unsafe items.enumerated() {
+      guard let item = unsafe item, unsafe PyTuple_SetItem(tuple, index, item) == 0 else { return nil }
+    }
+    return unsafe tuple
+  }
+
   static func newString(_ text: String) -> OpaquePointer? {
     var text = text
     return text.withUTF8 { bytes in
@@ -174,11 +183,8 @@ enum Python {
     case .osError(0, let text): unsafe PyErr_SetString(cpython_OSError(), text)
     case .osError(let number, let text):
       // OSError(number, text) becomes the subclass that fits the number.
-      guard let tuple = unsafe PyTuple_New(2) else { return }
+      guard let tuple = unsafe newTuple(taking: [PyLong_FromLongLong(Int64(number)), newString(text)]) else { return }
       defer { unsafe Py_DecRef(tuple) }
-      guard let first = unsafe PyLong_FromLongLong(Int64(number)), unsafe PyTuple_SetItem(tuple, 0, first) == 0,
-        let second = unsafe newString(text), unsafe PyTuple_SetItem(tuple, 1, second) == 0
-      else { return }
       unsafe PyErr_SetObject(cpython_OSError(), tuple)
     }
   }

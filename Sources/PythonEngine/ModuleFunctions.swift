@@ -64,7 +64,7 @@ extension Arguments {
       gil.detached { server.stop() }
       throw error
     }
-    return unsafe try Self.tuple(of: server.address, gil)
+    return unsafe Self.tuple(of: server.address)
   }
 
   func stop(_ gil: inout GIL) throws(PythonError) -> OpaquePointer? {
@@ -149,13 +149,8 @@ extension Arguments {
   func windowSize(_ gil: inout GIL) throws(PythonError) -> OpaquePointer? {
     try expect(1, of: "window_size")
     let size = Running.current?.engine.windowSize(of: try integer(0)) ?? WindowSize(columns: 0, rows: 0)
-    guard let tuple = unsafe PyTuple_New(2) else { throw .isSet }
-    for (index, number) in [size.columns, size.rows].enumerated() {
-      guard let item = unsafe PyLong_FromLongLong(Int64(number)), unsafe PyTuple_SetItem(tuple, index, item) == 0 else {
-        throw .isSet
-      }
-    }
-    return unsafe tuple
+    return unsafe Python.newTuple(
+      taking: [PyLong_FromLongLong(Int64(size.columns)), PyLong_FromLongLong(Int64(size.rows))])
   }
 
   /// tee(stream, data): it never waits, so the interpreter is kept.
@@ -234,30 +229,19 @@ extension Arguments {
       .joined(separator: "\(address.bind):\(address.textPort)")
   }
 
-  private static func tuple(of address: ServerAddress, _ gil: borrowing GIL) throws(PythonError) -> OpaquePointer? {
-    guard let tuple = unsafe PyTuple_New(4) else { throw .isSet }
-    let socket = address.unixSocket
-    let items = unsafe [
+  private static func tuple(of address: ServerAddress) -> OpaquePointer? {
+    unsafe Python.newTuple(taking: [
       PyLong_FromLongLong(Int64(address.textPort)), PyLong_FromLongLong(Int64(address.controlPort)),
-      socket.map { unsafe Python.newString($0) } ?? none(),
-      address.secureShell.map { unsafe doorTuple(of: $0) } ?? none(),
-    ]
-    for unsafe(index, item) in unsafe items.enumerated() {
-      guard let item = unsafe item, unsafe PyTuple_SetItem(tuple, index, item) == 0 else { throw .isSet }
-    }
-    return unsafe tuple
+      address.unixSocket.map { unsafe Python.newString($0) } ?? none(),
+      address.secureShell.map { unsafe tuple(of: $0) } ?? none(),
+    ])
   }
 
-  private static func doorTuple(of address: SecureShellAddress) -> OpaquePointer? {
-    guard let tuple = unsafe PyTuple_New(3) else { return nil }
-    let items = unsafe [
+  private static func tuple(of address: SecureShellAddress) -> OpaquePointer? {
+    unsafe Python.newTuple(taking: [
       Python.newString(address.address), PyLong_FromLongLong(Int64(address.port)),
       Python.newString(address.fingerprint),
-    ]
-    for unsafe(index, item) in unsafe items.enumerated() {
-      guard let item = unsafe item, unsafe PyTuple_SetItem(tuple, index, item) == 0 else { return nil }
-    }
-    return unsafe tuple
+    ])
   }
 
   private static func pythonError(_ error: ServerError) -> PythonError {

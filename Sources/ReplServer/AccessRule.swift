@@ -27,7 +27,7 @@ public struct AccessRule: Equatable, Sendable {
 }
 
 /// Why a connection was not let in, or was dropped before anything was done for it.
-enum Refusal: String, CaseIterable {
+enum Refusal: String, CaseIterable, Error {
   /// It is another user's.
   case user
   /// The kernel does not say whose it is.

@@ -128,12 +128,6 @@ public struct BlockedCall: Equatable, Sendable {
   }
 
   private static func read(_ path: String, length: Int) -> String? {
-    let file = unsafe open(path, O_RDONLY | O_CLOEXEC)
-    guard file >= 0 else { return nil }
-    defer { close(file) }
-    var bytes = [UInt8](repeating: 0, count: length)
-    let count = unsafe Glibc.read(file, &bytes, bytes.count)
-    guard count > 0 else { return nil }
-    return String(decoding: bytes.prefix(count), as: UTF8.self)
+    ProcessFiles.bytes(of: path, upTo: length).map { String(decoding: $0, as: UTF8.self) }
   }
 }

@@ -26,11 +26,11 @@ final class Doorkeeper {
 
   /// Looks at who has connected.
   /// - Returns: the visitor, or why it is none; that is counted and logged by then.
-  func receive(_ channel: any Channel, at door: Peer.Door) -> Result<Visitor, Refused> {
+  func receive(_ channel: any Channel, at door: Peer.Door) -> Result<Visitor, Refusal> {
     let peer = Peer.of(channel, at: door)
     if let refusal = rule.refusal(of: peer.owner) {
       refuse(Visitor(number: nextNumber(), peer: peer), refusal)
-      return .failure(Refused(refusal))
+      return .failure(refusal)
     }
     let visitor = Visitor(number: nextNumber(), peer: auditor.completed(peer))
     auditor.note("connect", by: visitor)
@@ -107,13 +107,6 @@ final class Doorkeeper {
     case .gone, .silent: "\(peer)"
     }
   }
-}
-
-/// Why somebody is not let in.
-struct Refused: Error {
-  let refusal: Refusal
-
-  init(_ refusal: Refusal) { self.refusal = refusal }
 }
 
 /// What stands at the door for a connection that is not let in: it says why, and closes.

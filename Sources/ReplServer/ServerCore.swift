@@ -112,8 +112,8 @@ final class ServerCore {
     }
     switch doorkeeper.receive(channel, at: door) {
     case .success(let visitor): return visitor
-    case .failure(let refused):
-      try channel.pipeline.syncOperations.addHandler(TurnedAway(refused.refusal, at: door))
+    case .failure(let refusal):
+      try channel.pipeline.syncOperations.addHandler(TurnedAway(refusal, at: door))
       return nil
     }
   }

@@ -50,18 +50,18 @@ struct TextDialogue {
   func greeting(session: SessionID, banner: String) -> String {
     let text = banner.isEmpty ? "" : banner.hasSuffix("\n") ? banner : banner + "\n"
     // With the same prompt: a client of the ancestor waits for it before it lets anybody type.
-    let question = wantsLine && !isIdle ? Self.question : ""
+    let question = isAsking ? Self.question : ""
     return "REPL session \(session) connected.\n" + text + question + identity.primaryPrompt
   }
 
   private static let question = "Why do you connect? The first line is the reason, which goes into a log.\n"
 
-  private var isIdle: Bool { if case .idle = phase { true } else { false } }
+  private var isAsking: Bool { if case .asking = phase { true } else { false } }
 
   /// A line was taken from the input.
   /// - Parameter line: with its newline, if it had one.
   mutating func take(line: [UInt8]) -> (text: String, step: Step) {
-    if case .asking = phase { return take(reason: line) }
+    if isAsking { return take(reason: line) }
     guard case .idle = phase else { return ("", .wait) }
     guard block.count + line.count <= ServerLimits.blockLength else {
       block = []

@@ -1,6 +1,5 @@
 // The thread table: the threads of this process, as the kernel has them.
 internal import CProcessHooks
-internal import Glibc
 internal import Shared
 
 /// The threads at one moment; two tables tell which of them ran in between. proc(5): /proc/self/task.
@@ -48,27 +47,12 @@ struct ThreadTable {
   static let loopName = "replserve-loop"
 
   private static func threads() -> [Int] {
-    guard let directory = unsafe opendir("/proc/self/task") else { return [] }
-    defer { unsafe closedir(directory) }
-    var found: [Int] = []
-    while found.count < ServerLimits.listedRows, let entry = unsafe readdir(directory) {
-      let name = unsafe withUnsafeBytes(of: entry.pointee.d_name) { bytes in
-        unsafe String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
-      }
-      if let number = Int(name) { found.append(number) }
-    }
-    return found
+    ProcessFiles.numbers(in: "/proc/self/task", upTo: ServerLimits.listedRows).map { Int($0) }
   }
 
   /// The name and the state in /proc/self/task/TID/stat: `TID (NAME) S ...`, where the name may hold anything.
   private static func status(of thread: Int) -> (name: String, state: String)? {
-    let file = unsafe open("/proc/self/task/\(thread)/stat", O_RDONLY | O_CLOEXEC)
-    guard file >= 0 else { return nil }
-    defer { close(file) }
-    var bytes = [UInt8](repeating: 0, count: 1024)
-    let length = unsafe read(file, &bytes, bytes.count)
-    guard length > 0 else { return nil }
-    let text = bytes.prefix(length)
+    guard let text = ProcessFiles.bytes(of: "/proc/self/task/\(thread)/stat", upTo: 1024) else { return nil }
     guard let open = text.firstIndex(of: UInt8(ascii: "(")), let close = text.lastIndex(of: UInt8(ascii: ")")),
       open < close, close + 2 < text.endIndex
     else { return nil }

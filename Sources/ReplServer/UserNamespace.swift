@@ -1,14 +1,13 @@
 // The user namespace: which user numbers that the kernel tells us may stand for more than one user.
-internal import Glibc
 
 /// user_namespaces(7): a user that has no number in our namespace is told of as the overflow user, usually 65534. In a
 /// namespace that lacks some users, as those of containers do, that number may be anybody's.
 enum UserNamespace {
   /// Whether a number may stand for users that have none here.
   static func isAmbiguous(_ user: UInt32) -> Bool {
-    let overflow = UInt32(contents(of: "/proc/sys/kernel/overflowuid").prefix { $0.isNumber }) ?? usualOverflowUser
+    let overflow = UInt32(text(of: "/proc/sys/kernel/overflowuid").prefix { $0.isNumber }) ?? usualOverflowUser
     // Without a map, nobody has a number.
-    return user == overflow && !isWhole(map: contents(of: "/proc/self/uid_map"))
+    return user == overflow && !isWhole(map: text(of: "/proc/self/uid_map"))
   }
 
   /// - Parameter map: as proc(5) has it: a line for each range, of the first number here, the first one outside, and how many.
@@ -26,15 +25,9 @@ enum UserNamespace {
 
   private static let usualOverflowUser: UInt32 = 65534
 
-  /// The first bytes of a small file; none when it cannot be read.
-  private static func contents(of path: String) -> String {
-    let file = unsafe open(path, O_RDONLY | O_CLOEXEC)
-    guard file >= 0 else { return "" }
-    defer { close(file) }
-    var bytes = [UInt8](repeating: 0, count: maximumLength)
-    let length = unsafe read(file, &bytes, bytes.count)
-    guard length > 0 else { return "" }
-    return String(decoding: bytes.prefix(length), as: UTF8.self)
+  /// A small file; empty when it cannot be read.
+  private static func text(of path: String) -> String {
+    String(decoding: ProcessFiles.bytes(of: path, upTo: maximumLength) ?? [], as: UTF8.self)
   }
 
   /// The kernel's own limit is 340 ranges, in lines of 33 bytes.

@@ -1,8 +1,8 @@
 """Another user of the machine gets in at no door, in whatever manner he comes; --allow-uid lets him in."""
 
 import array
-import errno
 import contextlib
+import errno
 import os
 import re
 import resource
