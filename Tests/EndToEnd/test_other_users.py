@@ -134,20 +134,27 @@ def settled_but_for_one(server):
     settled(server, besides={row["session"] for row in sessions(server)})
 
 
-@pytest.mark.parametrize("door", DOORS)
-def test_a_socket_that_was_handed_to_another_process(server, witness, door):
-    """It stays the stranger's who made it, although the owner's process holds it and writes to it."""
+def handed_over(connect):
+    """A connection that the second user has made, and handed to this process."""
     here, there = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
 
     def hand_over(channel):
-        sock = connected(("127.0.0.1", port_of(server, door)))
+        sock = connect()
         socket.socket(fileno=channel).sendmsg([b"x"], [(socket.SOL_SOCKET, socket.SCM_RIGHTS,
                                                        array.array("i", [sock.fileno()]))])
-    with here, there, asleep(server):
+    with here, there:
         as_second_user(hand_over, there.fileno(), keep=[there.fileno()])
         _, ancillary, _, _ = here.recvmsg(1, socket.CMSG_SPACE(4))
-        handed = socket.socket(fileno=struct.unpack("i", ancillary[0][2])[0])
-        handed.settimeout(PATIENCE)
+    handed = socket.socket(fileno=struct.unpack("i", ancillary[0][2])[0])
+    handed.settimeout(PATIENCE)
+    return handed
+
+
+@pytest.mark.parametrize("door", DOORS)
+def test_a_socket_that_was_handed_to_another_process(server, witness, door):
+    """It stays the stranger's who made it, although the owner's process holds it and writes to it."""
+    with asleep(server):
+        handed = handed_over(lambda: connected(("127.0.0.1", port_of(server, door))))
         send_all(handed, witness.bytes_for(door, "stranger"))
     with handed:
         data = everything(handed)
@@ -274,18 +281,13 @@ def test_a_unix_socket_that_was_handed_to_another_process(server, witness):
     """SO_PEERCRED tells who connected, not who writes."""
     path = server.announced["socket"]
     opened_up(path)
-    here, there = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
 
-    def hand_over(channel):
+    def connect():
         sock = socket.socket(socket.AF_UNIX)
         sock.connect(path)
-        socket.socket(fileno=channel).sendmsg([b"x"], [(socket.SOL_SOCKET, socket.SCM_RIGHTS,
-                                                       array.array("i", [sock.fileno()]))])
-    with here, there, asleep(server):
-        as_second_user(hand_over, there.fileno(), keep=[there.fileno()])
-        _, ancillary, _, _ = here.recvmsg(1, socket.CMSG_SPACE(4))
-        handed = socket.socket(fileno=struct.unpack("i", ancillary[0][2])[0])
-        handed.settimeout(PATIENCE)
+        return sock
+    with asleep(server):
+        handed = handed_over(connect)
         send_all(handed, witness.frames("stranger"))
     with handed:
         data = everything(handed)
