@@ -30,13 +30,17 @@ if __name__ == "__main__":
 
 # What a daemon does with itself: PEP 3143 and daemon(7), less the closing of what it did not open.
 DAEMONISE = """
-import json, os, sys
+import json, os, select, sys
 from replserve import server
 def daemonise():
     sys.stdout.flush()
+    original = os.pidfd_open(os.getpid())
     if os.fork(): os._exit(0)
     os.setsid()
     if os.fork(): os._exit(0)
+    # It is readable when that process has ended and its ports are free.
+    select.select([original], [], [])
+    os.close(original)
     os.chdir("/")
     null = os.open("/dev/null", os.O_RDWR)
     for number in (0, 2): os.dup2(null, number)
